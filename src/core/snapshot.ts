@@ -1,0 +1,64 @@
+import type { Instant } from './instant.ts'
+import type { JsonObject } from './json/json.ts'
+import type { Policy } from './policy/model.ts'
+
+/** A policy with its identity; what a decision is recorded under. */
+export interface LoadedPolicy {
+  readonly id: string
+  readonly name: string
+  /** Changes whenever the text does: a store version, or a digest of the file. */
+  readonly version: string
+  readonly policy: Policy
+}
+
+/** What a live credential stands for. */
+export interface Grant {
+  readonly id: string
+  readonly label: string
+  /** Name of the one server that it opens. */
+  readonly server: string
+  /** None: everything is denied, rule `(no policy)`. */
+  readonly policy: LoadedPolicy | undefined
+  readonly tags: JsonObject
+  readonly notBefore: Instant | undefined
+  readonly expiresAt: Instant | undefined
+}
+
+/** How a server is reached. */
+export type ServerTarget =
+  | {
+      readonly kind: 'http'
+      readonly url: string
+      /** Injected into every request; they win over the client's. */
+      readonly headers: Readonly<Record<string, string>>
+    }
+  | {
+      readonly kind: 'stdio'
+      readonly command: string
+      readonly args: readonly string[]
+      /** Added to a minimal environment (PATH, HOME and the like); nothing else of ours is inherited. */
+      readonly env: Readonly<Record<string, string>>
+      readonly cwd: string | undefined
+      /** A process per client session, or one for all. */
+      readonly instances: 'session' | 'shared'
+    }
+
+/** A server as configured. */
+export interface ServerEntry {
+  readonly id: string
+  readonly name: string
+  readonly target: ServerTarget
+  /** Vendor request methods to relay; other unknown ones are refused. */
+  readonly methods: readonly string[]
+  /** Where it was made: the file is read-only for the admin API. */
+  readonly source: 'file' | 'store'
+}
+
+/** Everything that an exchange needs to know of the configuration: immutable, swapped whole. */
+export interface Snapshot {
+  /** By name and by id. */
+  readonly servers: ReadonlyMap<string, ServerEntry>
+  /** By the SHA-256 of the credential, lower-case hex. */
+  readonly grants: ReadonlyMap<string, Grant>
+  readonly policies: ReadonlyMap<string, LoadedPolicy>
+}

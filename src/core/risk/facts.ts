@@ -1,0 +1,85 @@
+import { isObject, type Json, type JsonObject, member } from '../json/json.ts'
+import type { ServerContext, ToolDefinition } from './model.ts'
+import { type Parameter, readParameters } from './parameters.ts'
+import { normalise, splitName } from './words.ts'
+
+/** What the signals read: a definition's text and schema, parsed once and bounded. */
+export interface ToolFacts {
+  readonly name: string
+  /** Lower-case words of the name, without the server's own name in front. */
+  readonly nameWords: readonly string[]
+  readonly title: string
+  readonly description: string
+  /** Lower-case words of the first sentence, without what labels it. */
+  readonly lead: readonly string[]
+  /** Description in lower case. */
+  readonly text: string
+  readonly parameters: readonly Parameter[]
+  readonly hints: {
+    readonly readOnly: boolean | undefined
+    readonly destructive: boolean | undefined
+    readonly openWorld: boolean | undefined
+  }
+  /** True when a part was too large to be read whole. */
+  readonly isCut: boolean
+}
+
+const MAX_NAME = 256
+const MAX_TEXT = 4_000
+const MAX_LEAD_TEXT = 400
+const MAX_WORDS = 40
+
+const textOf = (value: Json | undefined, limit: number): string =>
+  typeof value === 'string' ? normalise(value.slice(0, limit)) : ''
+
+const hint = (annotations: JsonObject, key: string): boolean | undefined => {
+  const value = member(annotations, key)
+  return typeof value === 'boolean' ? value : undefined
+}
+
+/** A label such as `WARNING:` or `HEALTH AUDIT TOOL -`, which says nothing of what the tool does. */
+const LABEL = /^[^a-zA-Z]*(?:[A-Z][A-Z0-9 _-]{2,40}(?::| [-–—]))?[^a-zA-Z]*/
+const SENTENCE_END = /[.!?](?:\s|$)|\n\s*\n|\n\s*[-*#•]/
+
+function leadWords(description: string): readonly string[] {
+  const start = description.slice(0, MAX_LEAD_TEXT)
+  // A description in another script has no Latin letter to begin at, and no verb for this signal.
+  const body = start.replace(LABEL, '')
+  const end = body.search(SENTENCE_END)
+  return splitName(end > 12 ? body.slice(0, end) : body, MAX_WORDS)
+}
+
+function withoutServer(words: readonly string[], server: ServerContext | undefined) {
+  if (server === undefined || typeof server.name !== 'string') return words
+  const own = splitName(server.name.slice(0, MAX_NAME), 8)
+  const [first] = words
+  return words.length > 1 && first !== undefined && own.includes(first) ? words.slice(1) : words
+}
+
+/** Reads a definition. Total: what is not of its type counts as absent. */
+export function readFacts(tool: ToolDefinition, server: ServerContext | undefined): ToolFacts {
+  const definition: JsonObject = isObject(tool) ? tool : {}
+  const rawName = member(definition, 'name')
+  const name = textOf(rawName, MAX_NAME)
+  const annotated = member(definition, 'annotations')
+  const annotations = isObject(annotated) ? annotated : {}
+  const title =
+    textOf(member(definition, 'title'), MAX_NAME) || textOf(member(annotations, 'title'), MAX_NAME)
+  const description = textOf(member(definition, 'description'), MAX_TEXT)
+  const schema = readParameters(member(definition, 'inputSchema'))
+  return {
+    name,
+    nameWords: withoutServer(splitName(name, MAX_WORDS), server),
+    title,
+    description,
+    lead: leadWords(description),
+    text: description.toLowerCase(),
+    parameters: schema.parameters,
+    hints: {
+      readOnly: hint(annotations, 'readOnlyHint'),
+      destructive: hint(annotations, 'destructiveHint'),
+      openWorld: hint(annotations, 'openWorldHint'),
+    },
+    isCut: schema.isCut || (typeof rawName === 'string' && rawName.length > MAX_NAME),
+  }
+}

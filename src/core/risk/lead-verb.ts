@@ -1,0 +1,43 @@
+import { judgeByObject } from './objects.ts'
+import { findInflected, type Verb } from './verbs.ts'
+import { wordSet } from './words.ts'
+
+/** Words that stand before the verb of a description and say nothing of it. */
+const FILLERS = wordSet(
+  `this the a an tool tools function command operation endpoint api method mcp will allows allow you
+   your to can could use used using lets let helps help enables enable users user agent agents ai it is
+   be that which for when please simply easily quickly automatically safely directly also only just
+   perform performs performing support supports supporting provides ability do does ability
+   locally immediately permanently asynchronously internal called by backend actually permits
+   executes_only new primary main utility helper interface`,
+)
+const JOINERS = wordSet('and or then')
+const NEGATIONS = wordSet('not never without cannot no don doesn')
+const REACH = 14
+
+/** The verbs of a first sentence: the first one, and those joined to it (`create, update or delete`). */
+export function leadVerbs(lead: readonly string[]) {
+  const verbs: Verb[] = []
+  let isAtStart = true
+  for (let at = 0; at < lead.length && at < REACH; at++) {
+    const word = lead[at] ?? ''
+    if (FILLERS.has(word)) continue
+    const verb = findInflected(word)
+    const isNegated = NEGATIONS.has(lead[at - 1] ?? '') || NEGATIONS.has(lead[at - 2] ?? '')
+    if (verb === undefined || isNegated || (!isAtStart && !verb.isPlain)) {
+      isAtStart = false
+      continue
+    }
+    const around = lead.slice(at, at + 6)
+    verbs.push(judgeByObject(verb, around))
+    for (let next = at + 1; next < lead.length && next < at + 10; next++) {
+      const joined = lead[next] ?? ''
+      if (JOINERS.has(joined)) continue
+      const other = findInflected(joined)
+      if (other?.isPlain !== true) break
+      verbs.push(judgeByObject(other, around))
+    }
+    return { verbs, isAtStart }
+  }
+  return { verbs, isAtStart: false }
+}

@@ -1,0 +1,104 @@
+import type { Category, Severity } from '../policy/model.ts'
+import type { ToolFacts } from './facts.ts'
+import type { Evidence } from './model.ts'
+
+/** The risk class of a category. */
+export const riskClasses = {
+  Read: 'Low',
+  Write: 'Medium',
+  Execute: 'High',
+  Destructive: 'Critical',
+  Financial: 'Critical',
+} as const satisfies Record<Category, Severity>
+
+const scale = ['Low', 'Medium', 'High', 'Critical'] as const satisfies readonly Severity[]
+
+/** What makes a tool worse or milder than its class: how many steps, and the words that say so. */
+interface Modifier {
+  readonly steps: number
+  readonly applies: (facts: ToolFacts, category: Category) => string | undefined
+}
+
+const inNameOrParameters = (facts: ToolFacts, pattern: RegExp): string | undefined => {
+  if (pattern.test(facts.nameWords.join(' '))) return facts.name
+  return facts.parameters.find((p) => pattern.test(p.words.join(' ')))?.name
+}
+
+const BULK = /\b(bulk|batch|mass|all|many|multiple)\b/
+const SECRETS =
+  /\b(credentials?|secrets?|passwords?|passwd|private key|api key|access key|access token|connection string|ssh key|mnemonic|seed phrase)\b/
+const HEALTH =
+  /\b(patients?|dicom|dicomweb|medical|health record|diagnos[ei]s|prescriptions?|ssn|social security|passport)\b/
+const RECIPIENT =
+  /^(to|recipients?|cc|bcc|(to|recipient|cc) (email|emails|address|addresses|number)|phone number|channel id|webhook url)$/
+const IRREVERSIBLE =
+  /\b(irreversibl[ey]|cannot be undone|can't be undone|permanently|not recoverable|unrecoverable)\b/
+const PRIVILEGE = /\b(policy|role|permission|permissions|admin|collaborator|group)\b/
+const GRANTS = /^(attach|grant|add|put|assign|invite)$/
+const ENFORCED = /\bread[- ]only\b|\bselect (queries|statements) only\b|\bonly select\b/
+
+const modifiers: Readonly<Record<string, Modifier>> = {
+  handles_secrets: { steps: 1, applies: (facts) => inNameOrParameters(facts, SECRETS) },
+  personal_or_health_records: { steps: 1, applies: (facts) => inNameOrParameters(facts, HEALTH) },
+  bulk: {
+    steps: 1,
+    applies: (facts, category) =>
+      category !== 'Read' && BULK.test(facts.nameWords.join(' ')) ? facts.name : undefined,
+  },
+  irreversible: {
+    steps: 1,
+    applies: ({ description, text }, category) => {
+      const found = category === 'Read' ? null : IRREVERSIBLE.exec(text)
+      return found === null ? undefined : description.slice(found.index, found.index + 60)
+    },
+  },
+  external_recipient: {
+    steps: 1,
+    applies: ({ parameters, nameWords, name }, category) => {
+      if (category !== 'Write') return undefined
+      const to = parameters.find((p) => RECIPIENT.test(p.words.join(' ')))
+      if (to !== undefined) return to.name
+      return nameWords.includes('send') && nameWords.some((w) => /^(email|mail|sms)$/.test(w))
+        ? name
+        : undefined
+    },
+  },
+  grants_privilege: {
+    steps: 1,
+    applies: ({ nameWords, name }, category) =>
+      category === 'Write' &&
+      nameWords.some((w) => GRANTS.test(w)) &&
+      PRIVILEGE.test(nameWords.join(' '))
+        ? name
+        : undefined,
+  },
+  cache_only: {
+    steps: -2,
+    applies: ({ nameWords, name }, category) =>
+      category === 'Destructive' && nameWords.at(-1) === 'cache' ? name : undefined,
+  },
+}
+
+/** The severity of a tool: its class, moved within the scale by what else the definition says. */
+export function judgeSeverity(facts: ToolFacts, category: Category, freeForm: string | undefined) {
+  const evidence: Evidence[] = []
+  let steps = 0
+  for (const [signal, { steps: by, applies }] of Object.entries(modifiers)) {
+    const quote = applies(facts, category)
+    if (quote === undefined) continue
+    steps += by
+    evidence.push({ signal, quote })
+  }
+  if (freeForm !== undefined && category !== 'Read') {
+    const enforced = ENFORCED.exec(facts.text)
+    steps += enforced === null ? 1 : -1
+    evidence.push(
+      enforced === null
+        ? { signal: 'free_form_effect', quote: freeForm }
+        : { signal: 'says_read_only', quote: enforced[0] },
+    )
+  }
+  const at = scale.indexOf(riskClasses[category]) + steps
+  const severity: Severity = scale[Math.min(Math.max(at, 0), scale.length - 1)] ?? 'Critical'
+  return { severity, evidence }
+}

@@ -1,0 +1,23 @@
+import type { Vote } from '../model.ts'
+import { mainVerb } from '../name-verb.ts'
+import { wordSet } from '../words.ts'
+import type { Signal } from './signal.ts'
+
+/** Nouns that name an answer: a tool called after one, with no verb, returns it. */
+const ANSWERS = wordSet(
+  `info information status stats statistics details detail version versions logs history usage
+   health metrics docs documentation guide guidance directions schema schemas types summary overview
+   recommendations recommendation practices insights analysis analyzer validation validator
+   similarity summarizer output outputs top kernels trends forecast weather news quotes prices price
+   balance profile capabilities helper checker lookup finder search suggestions options available
+   time date examples tree diagram statistics availability help about results neighbors advice
+   stat counts size context policy content resources diagnostics events reports tools regions`,
+)
+
+/** A name without a verb that ends in what it returns (`cache_stats`, `maps_directions`). */
+export const readingNoun: Signal = ({ nameWords, name }): readonly Vote[] => {
+  const verb = mainVerb(nameWords)
+  const last = nameWords.at(-1) ?? ''
+  if (verb?.isPlain === true || !ANSWERS.has(last)) return []
+  return [{ category: 'Read', weight: 1.4, quote: name }]
+}

@@ -11,6 +11,18 @@ export type LogEvent =
     }
   | { readonly event: 'config.refused'; readonly problems: readonly string[] }
   | {
+      readonly event: 'config.deferred'
+      readonly keys: readonly string[]
+      readonly until: 'restart'
+    }
+  | { readonly event: 'config.shadowed'; readonly kind: string; readonly name: string }
+  | {
+      readonly event: 'noun.refused'
+      readonly kind: string
+      readonly name: string
+      readonly reason: string
+    }
+  | {
       readonly event: 'policy.refused'
       readonly policy: string
       readonly problems: readonly string[]
@@ -18,6 +30,7 @@ export type LogEvent =
   | { readonly event: 'upstream.started'; readonly upstream: string; readonly pid: number }
   | { readonly event: 'upstream.said'; readonly upstream: string; readonly line: string }
   | { readonly event: 'upstream.babbled'; readonly upstream: string; readonly bytes: number }
+  | { readonly event: 'upstream.unrouted'; readonly upstream: string; readonly bytes: number }
   | { readonly event: 'upstream.lost'; readonly upstream: string; readonly reason: string }
   | {
       readonly event: 'upstream.restarting'

@@ -1,0 +1,242 @@
+import { GatewayError } from '../../core/errors.ts'
+import type { Frame, FrameId, RequestFrame } from '../../core/mcp/frame-model.ts'
+import { type Incoming, idIn, idKey, objectIn } from './incoming.ts'
+import { cancelled, declined } from './own-messages.ts'
+import { openPeer, type PeerSettings } from './peer.ts'
+import { acknowledge, createReply, type Reply, refuse } from './reply.ts'
+import type { ReplySink, UpstreamExchange } from './upstream.ts'
+
+/** One legacy session: a process of its own, to which frames go as they came. */
+export interface SessionProcess {
+  readonly id: string
+  readonly grantId: string
+  exchange(frame: Frame, bytes: Uint8Array, sink: ReplySink): UpstreamExchange
+  listen(sink: ReplySink): UpstreamExchange
+  signal(signal: NodeJS.Signals): void
+  close(): Promise<void>
+  isIdle(): boolean
+}
+
+/** What a session is made of. */
+export interface SessionOptions {
+  readonly id: string
+  readonly grantId: string
+  readonly settings: PeerSettings
+  /** The session is over: its process has ended, or never named a session. */
+  onOver(): void
+  /** Something went through. */
+  onUse(): void
+}
+
+interface Pending {
+  readonly reply: Reply
+  readonly token: FrameId | undefined
+  readonly timer: NodeJS.Timeout
+  readonly isInitialize: boolean
+}
+
+/** Messages kept for a session whose listen stream is not open, or does not read. */
+const MAX_QUEUED = 100
+/** Requests of one session in flight at once. */
+const MAX_PENDING = 1_000
+/** Requests of the server that may wait for the client's response. */
+const MAX_ASKED = 1_000
+
+/** Starts a process for one session. The first exchange must be `initialize`. */
+export function openSessionProcess(options: SessionOptions): SessionProcess {
+  const { settings } = options
+  /** Requests in flight, oldest first, by id. */
+  const pending = new Map<string, Pending>()
+  /** Ids of the server's requests that wait for the client's response. */
+  const asked = new Set<string>()
+  const stalled = new Set<Reply>()
+  let queue: string[] = []
+  let listener: Reply | undefined
+  let isListenerStalled = false
+
+  const peer = openPeer(settings, {
+    message: (incoming) => {
+      options.onUse()
+      if (incoming.kind === 'response') answered(incoming)
+      else route(incoming)
+    },
+    tooLarge: (id) => {
+      const found = id === undefined ? undefined : pending.get(idKey(id))
+      if (id === undefined || found === undefined) return
+      forget(id, found)
+      found.reply.fail(new GatewayError('upstream_broken', 'its answer is too large'), true)
+    },
+    lost: (error, wasSent) => {
+      const open = [...pending.values()]
+      pending.clear()
+      for (const one of open) {
+        clearTimeout(one.timer)
+        one.reply.fail(error, wasSent)
+      }
+      listener?.end()
+      listener = undefined
+      options.onOver()
+    },
+  })
+
+  const unstall = (reply: Reply): void => {
+    if (stalled.delete(reply) && stalled.size === 0) peer.resume()
+  }
+  const forget = (id: FrameId, one: Pending): void => {
+    pending.delete(idKey(id))
+    clearTimeout(one.timer)
+    unstall(one.reply)
+  }
+
+  function answered(message: Extract<Incoming, { kind: 'response' }>): void {
+    const one = pending.get(idKey(message.id))
+    if (one === undefined) {
+      const bytes = message.bytes.length
+      settings.log('warn', { event: 'upstream.babbled', upstream: settings.name, bytes })
+      return
+    }
+    forget(message.id, one)
+    one.reply.answer(message)
+    // A refused initialize opens no session.
+    if (one.isInitialize && message.isError) giveUp()
+  }
+
+  function route(message: Exclude<Incoming, { kind: 'response' }>): void {
+    if (message.kind === 'request') {
+      if (asked.size >= MAX_ASKED) return void peer.write(declined(message.id))
+      asked.add(idKey(message.id))
+    }
+    const open = [...pending.values()].filter((one) => one.reply.isOpen())
+    const token =
+      message.method === 'notifications/progress'
+        ? idIn(message.params, 'progressToken')
+        : undefined
+    const target = token === undefined ? open.at(-1) : open.find((one) => one.token === token)
+    if (target !== undefined) toRequest(target.reply, message.text)
+    // Progress of what has been answered is of no use to anybody.
+    else if (token === undefined) toListener(message.text)
+  }
+
+  function toRequest(reply: Reply, text: string): void {
+    if (reply.event(text) || stalled.has(reply)) return
+    stalled.add(reply)
+    peer.pause()
+    reply.onDrain(() => unstall(reply))
+  }
+
+  function toListener(text: string): void {
+    if (listener !== undefined && !isListenerStalled) {
+      isListenerStalled = !listener.event(text)
+      if (isListenerStalled) listener.onDrain(sendQueued)
+      return
+    }
+    queue.push(text)
+    if (queue.length <= MAX_QUEUED) return
+    const bytes = Buffer.byteLength(queue.shift() ?? '')
+    settings.log('warn', { event: 'upstream.unrouted', upstream: settings.name, bytes })
+  }
+
+  function sendQueued(): void {
+    isListenerStalled = false
+    const waiting = queue
+    queue = []
+    for (const text of waiting) toListener(text)
+  }
+
+  function request(frame: RequestFrame, bytes: Uint8Array, sink: ReplySink): UpstreamExchange {
+    const key = idKey(frame.id)
+    const refusal = pending.has(key)
+      ? new GatewayError('frame_invalid', 'a request with this id is in flight already')
+      : pending.size >= MAX_PENDING
+        ? new GatewayError('too_busy')
+        : undefined
+    if (refusal !== undefined) {
+      refuse(sink, refusal)
+      return { cancel() {} }
+    }
+    const isInitialize = frame.method === 'initialize'
+    const reply = createReply(sink, isInitialize ? options.id : undefined)
+    const expire = (): void => {
+      const one = pending.get(key)
+      if (one === undefined) return
+      forget(frame.id, one)
+      reply.fail(new GatewayError('upstream_timeout'), true)
+      if (isInitialize) giveUp()
+      else peer.write(cancelled(frame.id, 'it took too long'))
+    }
+    const timer = setTimeout(expire, settings.requestTimeoutMs)
+    const token = idIn(objectIn(frame.params, '_meta'), 'progressToken')
+    pending.set(key, { reply, token, timer, isInitialize })
+    peer.write(bytes)
+    return {
+      // The id stays taken until its answer has come and was dropped.
+      cancel() {
+        reply.drop()
+        unstall(reply)
+        if (isInitialize && pending.has(key)) giveUp()
+      },
+    }
+  }
+
+  function pass(frame: Frame, bytes: Uint8Array, sink: ReplySink): UpstreamExchange {
+    const cancels =
+      frame.kind === 'notification' && frame.method === 'notifications/cancelled'
+        ? idIn(frame.params, 'requestId')
+        : undefined
+    const ended = cancels === undefined ? undefined : pending.get(idKey(cancels))
+    // What is cancelled need not be answered, so the reply ends here; the id stays taken.
+    if (ended !== undefined && !ended.isInitialize) {
+      ended.reply.end()
+      unstall(ended.reply)
+    }
+    if (frame.kind === 'response' && !asked.delete(idKey(frame.id)))
+      refuse(sink, new GatewayError('response_unexpected'))
+    else {
+      peer.write(bytes)
+      acknowledge(sink)
+    }
+    return { cancel() {} }
+  }
+
+  const giveUp = (): void => void close().catch(() => {})
+
+  async function close(): Promise<void> {
+    options.onOver()
+    await peer.close()
+  }
+
+  return {
+    id: options.id,
+    grantId: options.grantId,
+    signal: peer.signal,
+    close,
+    isIdle: () => pending.size === 0,
+    exchange(frame, bytes, sink) {
+      options.onUse()
+      const refusal = peer.refusal()
+      if (refusal !== undefined) {
+        refuse(sink, refusal)
+        return { cancel() {} }
+      }
+      return frame.kind === 'request' ? request(frame, bytes, sink) : pass(frame, bytes, sink)
+    },
+    listen(sink) {
+      options.onUse()
+      listener?.end()
+      const mine = createReply(sink)
+      listener = mine
+      // Later, so that the caller holds the exchange before its sink is called.
+      queueMicrotask(() => {
+        if (listener !== mine) return
+        mine.begin()
+        sendQueued()
+      })
+      return {
+        cancel() {
+          mine.drop()
+          if (listener === mine) listener = undefined
+        },
+      }
+    },
+  }
+}

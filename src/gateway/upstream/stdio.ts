@@ -1,0 +1,274 @@
+import { randomBytes } from 'node:crypto'
+import { GatewayError } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
+import type { Clock } from '../../core/ports.ts'
+import type { ServerEntry, ServerTarget } from '../../core/snapshot.ts'
+import type { ChildExit } from './child.ts'
+import { childEnvironment } from './child-environment.ts'
+import { createMultiplexer, type Multiplexer } from './multiplexer.ts'
+import type { PeerSettings } from './peer.ts'
+import { acknowledge, refuse } from './reply.ts'
+import { openSessionProcess, type SessionProcess } from './session-process.ts'
+import { createSharedSessions, type SharedSessions } from './shared-sessions.ts'
+import type { ReplySink, Upstream, UpstreamExchange, UpstreamRequest } from './upstream.ts'
+
+/** The bounds of a stdio upstream. */
+export interface StdioBounds {
+  readonly maxProcesses: number
+  readonly maxLineBytes: number
+  readonly maxBacklogBytes: number
+  readonly requestTimeoutMs: number
+  /** A process that nobody uses for this long is ended. */
+  readonly idleMs: number
+  /** How long a process may take after its stdin was closed, and then after SIGTERM. */
+  readonly stdinGraceMs: number
+  readonly termGraceMs: number
+  readonly backoffMinMs: number
+  readonly backoffMaxMs: number
+  readonly healthyMs: number
+}
+
+/** What holds unless it is said otherwise. */
+export const stdioBounds: StdioBounds = {
+  maxProcesses: 64,
+  maxLineBytes: 32 * 1024 * 1024,
+  maxBacklogBytes: 64 * 1024 * 1024,
+  requestTimeoutMs: 10 * 60_000,
+  idleMs: 30 * 60_000,
+  stdinGraceMs: 2_000,
+  termGraceMs: 3_000,
+  backoffMinMs: 250,
+  backoffMaxMs: 30_000,
+  healthyMs: 60_000,
+}
+
+/** What a stdio upstream is made of. */
+export interface StdioUpstreamOptions {
+  readonly entry: ServerEntry
+  /** The target of the entry. */
+  readonly target: Extract<ServerTarget, { kind: 'stdio' }>
+  readonly log: Log
+  readonly clock: Clock
+  /** Our own environment, of which a child sees only what it needs to start. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly bounds?: Partial<StdioBounds>
+  /** `pipe`: stderr becomes log events · `inherit`: it goes to our own stderr as it is. */
+  readonly stderr?: 'pipe' | 'inherit'
+  /** Told of every process that ends. */
+  readonly onExit?: (exit: ChildExit) => void
+  readonly random?: () => number
+}
+
+/** An upstream that is a child process. */
+export interface StdioUpstream extends Upstream {
+  /** Passes a signal on to every process and what it started. */
+  signal(signal: NodeJS.Signals): void
+}
+
+/** Anything with a process. */
+interface Held {
+  readonly process: Pick<SessionProcess, 'isIdle' | 'signal' | 'close'>
+  usedAt: number
+}
+
+const none: UpstreamExchange = { cancel() {} }
+const SHARED = 'shared'
+
+/** Opens a stdio upstream; processes are started as they are needed. */
+export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstream {
+  const { entry, target, log, clock } = options
+  const bounds: StdioBounds = { ...stdioBounds, ...options.bounds }
+  const settings: PeerSettings = {
+    name: entry.name,
+    log,
+    clock,
+    requestTimeoutMs: bounds.requestTimeoutMs,
+    maxBacklogBytes: bounds.maxBacklogBytes,
+    child: {
+      command: target.command,
+      args: target.args,
+      cwd: target.cwd,
+      env: childEnvironment(options.environment ?? process.env, target.env),
+      stderr: options.stderr ?? 'pipe',
+      maxLineBytes: bounds.maxLineBytes,
+      graceMs: { stdin: bounds.stdinGraceMs, term: bounds.termGraceMs },
+    },
+    ...(options.onExit === undefined ? {} : { onExit: options.onExit }),
+  }
+  const backoff = {
+    minMs: bounds.backoffMinMs,
+    maxMs: bounds.backoffMaxMs,
+    healthyMs: bounds.healthyMs,
+    random: options.random ?? (() => randomBytes(4).readUInt32LE() / 2 ** 32),
+  }
+
+  const held = new Set<Held>()
+  const sessions = new Map<string, SessionProcess>()
+  const modern = new Map<string, Multiplexer>()
+  let shared: SharedSessions | undefined
+  let isClosed = false
+
+  const hold = <P extends Held['process']>(make: (use: () => void, over: () => void) => P): P => {
+    const one: { process: P | undefined; usedAt: number } = {
+      process: undefined,
+      usedAt: clock.now(),
+    }
+    const process = make(
+      () => {
+        one.usedAt = clock.now()
+      },
+      () => void held.delete(one as Held),
+    )
+    one.process = process
+    held.add(one as Held)
+    return process
+  }
+
+  const sweep = setInterval(
+    () => {
+      const now = clock.now()
+      for (const one of held)
+        if (now - one.usedAt >= bounds.idleMs && one.process.isIdle()) {
+          held.delete(one)
+          void one.process.close().catch(() => {})
+        }
+    },
+    Math.max(10, Math.min(30_000, bounds.idleMs / 4)),
+  ).unref()
+
+  const isFull = (): boolean => held.size >= bounds.maxProcesses
+  const tooBusy = (): GatewayError =>
+    new GatewayError('too_busy', `${bounds.maxProcesses} processes of this server are running`)
+
+  function initialize(request: UpstreamRequest, sink: ReplySink): UpstreamExchange {
+    const { frame, grantId } = request
+    if (frame.kind !== 'request') return none
+    // 128 random bits: nobody can guess another's session.
+    const id = randomBytes(16).toString('base64url')
+    if (target.instances === 'shared') {
+      shared ??= hold((onUse) => createSharedSessions({ settings, backoff, onUse }))
+      return shared.initialize(id, grantId, frame, sink)
+    }
+    if (isFull()) {
+      refuse(sink, tooBusy())
+      return none
+    }
+    const session = hold((onUse, over) =>
+      openSessionProcess({
+        id,
+        grantId,
+        settings,
+        onUse,
+        onOver() {
+          over()
+          sessions.delete(id)
+        },
+      }),
+    )
+    sessions.set(id, session)
+    return session.exchange(frame, request.bytes, sink)
+  }
+
+  /** The session, if it is this grant's; to any other grant it is as unknown as one that never was. */
+  const find = (id: string | undefined, grantId: string): SessionProcess | undefined => {
+    const session = id === undefined ? undefined : sessions.get(id)
+    return session?.grantId === grantId ? session : undefined
+  }
+
+  function legacy(request: UpstreamRequest, sink: ReplySink): UpstreamExchange {
+    const { frame, session: id, grantId } = request
+    if (id === undefined) {
+      if (frame.kind === 'request' && frame.method === 'initialize')
+        return initialize(request, sink)
+      refuse(sink, new GatewayError('session_missing'))
+      return none
+    }
+    if (shared?.has(id, grantId)) return shared.exchange(id, frame, sink)
+    const session = find(id, grantId)
+    if (session !== undefined) return session.exchange(frame, request.bytes, sink)
+    refuse(sink, new GatewayError('session_unknown'))
+    return none
+  }
+
+  function stateless(request: UpstreamRequest, sink: ReplySink): UpstreamExchange {
+    const { frame, grantId } = request
+    if (frame.kind === 'response') {
+      // A stateless server asks nothing.
+      refuse(sink, new GatewayError('response_unexpected'))
+      return none
+    }
+    const isShared = target.instances === 'shared'
+    const key = isShared ? SHARED : `grant ${grantId}`
+    const found = modern.get(key)
+    if (frame.kind === 'notification') {
+      found?.notify(grantId, frame)
+      acknowledge(sink)
+      return none
+    }
+    if (found === undefined && isFull()) {
+      refuse(sink, tooBusy())
+      return none
+    }
+    const pipe =
+      found ??
+      hold((onUse, over) => {
+        const made = createMultiplexer({
+          settings,
+          backoff,
+          isOneGrants: !isShared,
+          onUse,
+          onLoose: (m) =>
+            log('debug', {
+              event: 'upstream.unrouted',
+              upstream: entry.name,
+              bytes: m.bytes.length,
+            }),
+          onLost() {},
+        })
+        const close = async (): Promise<void> => {
+          over()
+          if (modern.get(key)?.close === close) modern.delete(key)
+          await made.close()
+        }
+        return { ...made, close }
+      })
+    modern.set(key, pipe)
+    return pipe.request(grantId, frame, sink)
+  }
+
+  return {
+    exchange(request, sink) {
+      if (isClosed) {
+        refuse(sink, new GatewayError('upstream_unreachable', 'the gateway is stopping'))
+        return none
+      }
+      return request.era === 'legacy' ? legacy(request, sink) : stateless(request, sink)
+    },
+    listen(request, sink) {
+      const { session: id, grantId } = request
+      if (id !== undefined && shared?.has(id, grantId)) return shared.listen(id, sink)
+      const session = find(id, grantId)
+      if (session !== undefined) return session.listen(sink)
+      refuse(sink, new GatewayError(id === undefined ? 'session_missing' : 'session_unknown'))
+      return none
+    },
+    async endSession({ session: id, grantId }) {
+      if (id !== undefined && shared?.has(id, grantId)) {
+        shared.end(id)
+        return 200
+      }
+      const session = find(id, grantId)
+      if (session === undefined) return 404
+      await session.close()
+      return 200
+    },
+    signal(signal) {
+      for (const one of held) one.process.signal(signal)
+    },
+    async close() {
+      isClosed = true
+      clearInterval(sweep)
+      await Promise.all([...held].map((one) => one.process.close()))
+    },
+  }
+}

@@ -4,26 +4,32 @@
  */
 
 const INVISIBLE =
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the control characters are what it looks for
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: single invisible code points are meant
   /[\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{e0000}-\u{e0fff}]/gu
 
-/** True for text that folds to itself: no capital, nothing outside printable ASCII. */
-const isPlain = (text: string): boolean => {
+/** 0: folds to itself · 1: ASCII with capitals · 2: anything else. */
+const shapeOf = (text: string): 0 | 1 | 2 => {
+  let shape: 0 | 1 = 0
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
-    if (c < 0x20 || c > 0x7e || (c >= 0x41 && c <= 0x5a)) return false
+    if (c < 0x20 || c > 0x7e) return 2
+    if (c >= 0x41 && c <= 0x5a) shape = 1
   }
-  return true
+  return shape
 }
 
-const foldFully = (text: string): string =>
-  text.normalize('NFKC').replace(INVISIBLE, '').toUpperCase().toLowerCase().normalize('NFKC')
-
 /** The text without case, compatibility forms and invisible characters. */
-export const fold = (text: string): string => (isPlain(text) ? text : foldFully(text))
+export function fold(text: string): string {
+  const shape = shapeOf(text)
+  if (shape === 0) return text
+  if (shape === 1) return text.toLowerCase()
+  return text.normalize('NFKC').replace(INVISIBLE, '').toUpperCase().toLowerCase().normalize('NFKC')
+}
 
 /** The first two keys that fold to the same text; undefined when all differ. */
 export function foldingPair(keys: readonly string[]): readonly [string, string] | undefined {
-  if (keys.length < 2 || keys.every(isPlain)) return undefined
+  if (keys.length < 2 || keys.every((key) => shapeOf(key) === 0)) return undefined
   const seen = new Map<string, string>()
   for (const key of keys) {
     const folded = fold(key)

@@ -1,0 +1,367 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { asGatewayError, catalogue, GatewayError } from '../../core/errors.ts'
+import { member } from '../../core/json/json.ts'
+import { type FrameResult, parseFrame } from '../../core/mcp/frame.ts'
+import type { Frame } from '../../core/mcp/frame-model.ts'
+import { errorReply, type Reader } from '../../core/mcp/reply.ts'
+import { UNNAMED_VERSION } from '../../core/mcp/revisions.ts'
+import type { Grant, Snapshot } from '../../core/snapshot.ts'
+import { Relay } from '../forward.ts'
+import { type Caller, type Gate, idOf, type OpenServer } from '../gate.ts'
+import { identify } from '../identify.ts'
+import { mirrorMismatch } from '../mirror.ts'
+import { Exchange } from '../pipeline.ts'
+import type { Servers } from '../servers.ts'
+import type { LiveSession, Sessions } from '../sessions.ts'
+import { splitBatch } from './batch.ts'
+import { clientOf, modernClaim, requireLegacyHeader } from './era.ts'
+import { readBody } from './http-body.ts'
+import { corsHeaders, type Edge, preflightHeaders } from './http-edge.ts'
+import { type HttpHead, readHead, requireJson } from './http-head.ts'
+import { HttpSink } from './http-sink.ts'
+import { Streams } from './streams.ts'
+
+/** What the HTTP listener stands on. */
+export interface HttpListenerOptions {
+  readonly gate: Gate
+  readonly servers: Servers
+  readonly sessions: Sessions
+  readonly snapshot: () => Snapshot
+  readonly edge: () => Edge
+  /** Serves every path that is not an MCP endpoint; Host and Origin are checked before. */
+  readonly other: (request: IncomingMessage, response: ServerResponse) => void
+}
+
+/** Raw paths of MCP endpoints: matched as sent, never normalised. */
+const MCP_PATH = /^\/mcp\/([A-Za-z0-9][A-Za-z0-9_-]{0,62})(?:\?.*)?$/
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 60_000
+const KEEP_ALIVE_MS = 75_000
+
+/** Serves `/mcp/{server}` to clients of Streamable HTTP; not yet listening. */
+export function createHttpListener(options: HttpListenerOptions): Server {
+  const streams = new Streams()
+  const server = createServer(
+    {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      insecureHTTPParser: false,
+      joinDuplicateHeaders: false,
+    },
+    (request, response) => {
+      response.on('error', () => {})
+      try {
+        accept(options, streams, request, response)
+      } catch (thrown) {
+        refuse(response, thrown, EARLY)
+      }
+    },
+  )
+  server.on('close', () => streams.close())
+  return server
+}
+
+const EARLY: Refusal = {
+  id: undefined,
+  reader: { isModern: true, protocolVersion: '' },
+  headers: [],
+}
+
+interface Refusal {
+  readonly id: Parameters<typeof errorReply>[0]
+  readonly reader: Reader
+  readonly headers: readonly string[]
+}
+
+/** Ends a request that reached no exchange. */
+function refuse(response: ServerResponse, thrown: unknown, { id, reader, headers }: Refusal): void {
+  const error = asGatewayError(thrown)
+  const status = catalogue[error.code].http
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const body = Buffer.from(errorReply(id, error, reader), 'utf8')
+  response.writeHead(status, [
+    ...['Content-Type', 'application/json', 'Content-Length', String(body.length)],
+    ...(status === 401 || status === 403 ? ['WWW-Authenticate', challenge(error)] : []),
+    ...(error.code === 'verb_refused' ? ['Allow', 'POST, GET, DELETE, OPTIONS'] : []),
+    // What is left of an unread body must not be taken for the next request.
+    ...(error.code === 'frame_too_large' ? ['Connection', 'close'] : []),
+    ...headers,
+  ])
+  response.end(body)
+}
+
+const challenge = ({ code }: GatewayError): string =>
+  code === 'grant_missing'
+    ? 'Bearer realm="sallyport"'
+    : `Bearer realm="sallyport", error="${code === 'grant_elsewhere' ? 'insufficient_scope' : 'invalid_token'}"`
+
+/** Everything before the body, in the order of the security model: edge, route, credential. */
+function accept(
+  options: HttpListenerOptions,
+  streams: Streams,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const head = readHead(request)
+  const edge = options.edge()
+  if (!edge.isHostServed(head.host ?? '')) throw new GatewayError('host_refused')
+  if (head.origin !== undefined && !edge.isOriginAllowed(head.origin))
+    throw new GatewayError('origin_refused')
+  const name = MCP_PATH.exec(request.url ?? '')?.[1]
+  if (name === undefined) {
+    options.other(request, response)
+    return
+  }
+  const headers = corsHeaders(head)
+  if (request.method === 'OPTIONS') {
+    preflight(request, response, head)
+    return
+  }
+  try {
+    const snapshot = options.snapshot()
+    const grant = identify(snapshot, head.authorization, options.gate.clock.now())
+    const entry = snapshot.servers.get(name)
+    if (entry === undefined) throw new GatewayError('not_found', 'no server of this name')
+    if (entry.name !== grant.server) throw new GatewayError('grant_elsewhere')
+    const visit: Visit = {
+      options,
+      streams,
+      request,
+      response,
+      head,
+      headers,
+      grant,
+      server: options.servers.of(entry),
+    }
+    if (request.method === 'POST') post(visit)
+    else if (request.method === 'GET') listen(visit)
+    else if (request.method === 'DELETE') endSession(visit)
+    else throw new GatewayError('verb_refused')
+  } catch (thrown) {
+    refuse(response, thrown, { ...EARLY, headers })
+  }
+}
+
+/** One authenticated HTTP request. */
+interface Visit {
+  readonly options: HttpListenerOptions
+  readonly streams: Streams
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly head: HttpHead
+  readonly headers: readonly string[]
+  readonly grant: Grant
+  readonly server: OpenServer
+}
+
+function preflight(request: IncomingMessage, response: ServerResponse, head: HttpHead): void {
+  if (head.origin === undefined) throw new GatewayError('verb_refused')
+  const asked = String(request.headers['access-control-request-headers'] ?? '')
+  const params = asked
+    .split(',')
+    .map((h) => h.trim())
+    .filter((h) => /^mcp-param-[\w-]{1,64}$/i.test(h))
+  response.writeHead(204, preflightHeaders(head, params))
+  response.end()
+}
+
+function post(visit: Visit): void {
+  requireJson(visit.head)
+  readBody(visit.request, (text, error) => {
+    if (text === undefined) refuse(visit.response, error, { ...EARLY, headers: visit.headers })
+    else receive(visit, text)
+  })
+}
+
+function receive(visit: Visit, text: string): void {
+  const parsed = parseFrame(text)
+  if (!parsed.ok && text.trimStart().startsWith('[')) receiveBatch(visit, text, parsed)
+  else receiveOne(visit, parsed)
+}
+
+function receiveOne(visit: Visit, parsed: FrameResult): void {
+  let reader: Reader = readerOf(visit.head)
+  try {
+    if (!parsed.ok) throw new GatewayError(parsed.code, parsed.detail)
+    const caller = callerOf(visit, parsed.frame)
+    reader = { isModern: caller.era === 'modern', protocolVersion: caller.protocolVersion }
+    exchange(visit, caller, parsed.frame, reader)
+  } catch (thrown) {
+    const id = parsed.ok ? idOf(parsed.frame) : parsed.id
+    refuse(visit.response, thrown, { id, reader, headers: visit.headers })
+  }
+}
+
+/** Before the era is known, the version header says what the reader understands. */
+const readerOf = ({ protocolVersion }: HttpHead): Reader => ({
+  isModern: protocolVersion === undefined,
+  protocolVersion: protocolVersion ?? '',
+})
+
+function exchange(visit: Visit, caller: Caller, frame: Frame, reader: Reader): void {
+  const sink = new HttpSink(visit.response, {
+    id: idOf(frame),
+    reader,
+    headers: visit.headers,
+    streaming: (response) => visit.streams.add(response),
+    openSession: (upstream, protocolVersion) =>
+      visit.options.sessions.seal({
+        server: caller.server.entry.name,
+        grantId: caller.grant.id,
+        upstream,
+        protocolVersion,
+        client: caller.client,
+      }),
+  })
+  const running = new Exchange(visit.options.gate, caller, frame, sink)
+  visit.response.on('close', () => {
+    if (!visit.response.writableFinished) running.cancel()
+  })
+  void running.run()
+}
+
+/** Era, session and client of a frame; everything a header could contradict is compared here. */
+function callerOf(visit: Visit, frame: Frame): Caller {
+  const { head, grant, server } = visit
+  const claim = modernClaim(frame, head.protocolVersion)
+  const mismatch = mirrorMismatch(frame, head.mirrors, claim !== undefined)
+  if (mismatch !== undefined) throw new GatewayError('header_mismatch', mismatch)
+  const common = { grant, server, headers: head.passing, mirrors: head.mirrors }
+  if (claim !== undefined)
+    return {
+      ...common,
+      era: 'modern',
+      protocolVersion: claim.version,
+      session: undefined,
+      client: claim.client,
+    }
+  requireLegacyHeader(head.protocolVersion)
+  if (frame.kind === 'request' && frame.method === 'initialize' && head.sessionId === undefined)
+    return {
+      ...common,
+      era: 'legacy',
+      protocolVersion: head.protocolVersion ?? UNNAMED_VERSION,
+      session: undefined,
+      client: clientOf(member(frame.params, 'clientInfo')),
+    }
+  const session = sessionOf(visit)
+  return {
+    ...common,
+    era: 'legacy',
+    protocolVersion: session.protocolVersion,
+    session,
+    client: session.client,
+  }
+}
+
+/**
+ * The session of a request; somebody else's does not exist for this caller.
+ * @throws GatewayError `session_missing`, `session_unknown`.
+ */
+function sessionOf({ options, head, grant, server }: Visit): LiveSession {
+  if (head.sessionId === undefined) throw new GatewayError('session_missing')
+  const session = options.sessions.open(head.sessionId)
+  if (session === undefined || session.grantId !== grant.id || session.server !== server.entry.name)
+    throw new GatewayError('session_unknown')
+  return session
+}
+
+/** The one revision with batches gets them judged element by element. */
+function receiveBatch(
+  visit: Visit,
+  text: string,
+  parsed: Extract<FrameResult, { ok: false }>,
+): void {
+  try {
+    const session = visit.head.sessionId === undefined ? undefined : sessionOf(visit)
+    const frames = splitBatch(text, session?.protocolVersion)
+    if (frames === undefined) throw new GatewayError(parsed.code, parsed.detail)
+    const callers = frames.map((frame) => callerOf(visit, frame))
+    const reader: Reader = { isModern: false, protocolVersion: session?.protocolVersion ?? '' }
+    visit.streams.batch(visit.response, visit.headers, frames, (frame, i, sink) => {
+      const running = new Exchange(
+        visit.options.gate,
+        callers[i] as Caller,
+        frame,
+        sink(idOf(frame), reader),
+      )
+      visit.response.on('close', () => {
+        if (!visit.response.writableFinished) running.cancel()
+      })
+      void running.run()
+    })
+  } catch (thrown) {
+    refuse(visit.response, thrown, {
+      id: undefined,
+      reader: readerOf(visit.head),
+      headers: visit.headers,
+    })
+  }
+}
+
+/** The stream of messages that belong to no request. */
+function listen(visit: Visit): void {
+  const { head, server, grant, response } = visit
+  if (head.protocolVersion !== undefined) requireLegacyHeader(head.protocolVersion)
+  if (head.sessionId === undefined) throw new GatewayError('verb_refused')
+  const session = sessionOf(visit)
+  const caller: Caller = {
+    grant,
+    server,
+    session,
+    era: 'legacy',
+    protocolVersion: session.protocolVersion,
+    client: session.client,
+    headers: [],
+    mirrors: undefined,
+  }
+  const reader: Reader = { isModern: false, protocolVersion: session.protocolVersion }
+  const sink = new HttpSink(response, {
+    id: undefined,
+    reader,
+    headers: visit.headers,
+    streaming: (r) => visit.streams.add(r),
+    openSession: () => undefined,
+  })
+  const listening = server.upstream.listen(
+    {
+      era: 'legacy',
+      protocolVersion: session.protocolVersion,
+      session: session.upstream,
+      grantId: grant.id,
+      headers: [],
+    },
+    new Relay(sink, caller, undefined, () => {}),
+  )
+  response.on('close', () => listening.cancel())
+}
+
+function endSession(visit: Visit): void {
+  const { head, server, grant, response, options } = visit
+  if (head.sessionId === undefined) throw new GatewayError('session_missing')
+  const session = sessionOf(visit)
+  server.upstream
+    .endSession({
+      era: 'legacy',
+      protocolVersion: session.protocolVersion,
+      session: session.upstream,
+      grantId: grant.id,
+      headers: [],
+    })
+    .then(
+      (status) => {
+        options.sessions.drop(head.sessionId as string)
+        response.writeHead(status, ['Content-Length', '0', ...visit.headers])
+        response.end()
+      },
+      (cause: unknown) =>
+        refuse(response, new GatewayError('upstream_unreachable', undefined, { cause }), {
+          ...EARLY,
+          headers: visit.headers,
+        }),
+    )
+}

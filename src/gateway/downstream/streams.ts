@@ -1,0 +1,117 @@
+import type { ServerResponse } from 'node:http'
+import type { GatewayError } from '../../core/errors.ts'
+import type { Frame, FrameId } from '../../core/mcp/frame-model.ts'
+import { errorReply, type Reader } from '../../core/mcp/reply.ts'
+import type { AnswerSink } from '../gate.ts'
+import { eventText } from '../upstream/event-stream.ts'
+import type { Head, UpstreamEvent } from '../upstream/upstream.ts'
+
+/** Comments keep proxies and clients from giving up on a silent stream. */
+const KEEP_ALIVE_MS = 25_000
+
+type SinkFor = (id: FrameId | undefined, reader: Reader) => AnswerSink
+
+/** The event streams that are open, kept alive by one timer for all of them. */
+export class Streams {
+  readonly #open = new Set<ServerResponse>()
+  readonly #timer = setInterval(() => {
+    // A reader that does not read is not sent more.
+    for (const response of this.#open)
+      if (!response.writableNeedDrain) response.write(': keep-alive\n\n')
+  }, KEEP_ALIVE_MS).unref()
+
+  /** Keeps a response alive until it closes. */
+  add(response: ServerResponse): void {
+    this.#open.add(response)
+    response.on('close', () => this.#open.delete(response))
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    for (const response of this.#open) response.end()
+  }
+
+  /**
+   * Answers a batch: one event stream that carries every answer, ended by the last; 202 when there
+   * is nothing to answer.
+   */
+  batch(
+    response: ServerResponse,
+    headers: readonly string[],
+    frames: readonly Frame[],
+    run: (frame: Frame, index: number, sink: SinkFor) => void,
+  ): void {
+    if (frames.some((frame) => frame.kind === 'request')) {
+      response.writeHead(200, [
+        'Content-Type',
+        'text/event-stream',
+        'Cache-Control',
+        'no-cache',
+        ...headers,
+      ])
+      this.add(response)
+    } else response.writeHead(202, ['Content-Length', '0', ...headers])
+    let left = frames.length
+    const ended = (): void => {
+      if (--left === 0) response.end()
+    }
+    for (const [i, frame] of frames.entries())
+      run(frame, i, (id, reader) => new BatchSink(response, id, reader, ended))
+  }
+}
+
+/** Writes one element's answer as an event of the batch's stream. */
+class BatchSink implements AnswerSink {
+  readonly #response: ServerResponse
+  readonly #id: FrameId | undefined
+  readonly #reader: Reader
+  readonly #ended: () => void
+  readonly #chunks: Uint8Array[] = []
+
+  constructor(
+    response: ServerResponse,
+    id: FrameId | undefined,
+    reader: Reader,
+    ended: () => void,
+  ) {
+    this.#response = response
+    this.#id = id
+    this.#reader = reader
+    this.#ended = ended
+  }
+
+  openSession(): undefined {
+    return undefined
+  }
+
+  reply(text: string): void {
+    if (this.#id !== undefined) this.#response.write(eventText({ data: text }))
+    this.#ended()
+  }
+
+  head(_: Head): void {}
+
+  chunk(bytes: Uint8Array): boolean {
+    this.#chunks.push(bytes)
+    return true
+  }
+
+  event(event: UpstreamEvent): boolean {
+    // Ids of events belong to the upstream's streams, which this one is not.
+    return event.data === '' || this.#response.write(eventText({ data: event.data }))
+  }
+
+  end(): void {
+    if (this.#chunks.length > 0)
+      this.#response.write(eventText({ data: Buffer.concat(this.#chunks).toString('utf8') }))
+    this.#ended()
+  }
+
+  fail(error: GatewayError): void {
+    this.reply(errorReply(this.#id, error, this.#reader))
+  }
+
+  onDrain(resume: () => void): void {
+    this.#response.on('drain', resume)
+  }
+}

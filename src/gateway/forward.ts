@@ -1,0 +1,240 @@
+import { GatewayError } from '../core/errors.ts'
+import { isObject, type Json, type JsonObject, member } from '../core/json/json.ts'
+import type { FrameId } from '../core/mcp/frame-model.ts'
+import type { AnswerSink, Caller } from './gate.ts'
+import { rememberAsked } from './sessions.ts'
+import type { Head, ReplySink, UpstreamEvent } from './upstream/upstream.ts'
+
+/** How forwarding ended. */
+export interface Forwarded {
+  /** False when the gateway knows that the server did not take the request. */
+  readonly wasTaken: boolean
+  readonly status: number | undefined
+  readonly error: GatewayError | undefined
+}
+
+/** An answer that is rewritten before it goes on is held whole, up to this many bytes. */
+const MAX_HELD = 32 << 20
+const MAX_INSPECTED = 64 << 10
+
+const parse = (text: string): Json | undefined => {
+  try {
+    return JSON.parse(text) as Json
+  } catch {
+    return undefined
+  }
+}
+
+/** Relays an answer untouched, and tells at its end whether the server took the request. */
+export class Relay implements ReplySink {
+  protected readonly sink: AnswerSink
+  readonly #caller: Caller
+  readonly #id: FrameId | undefined
+  readonly #over: (forwarded: Forwarded) => void
+  #status: number | undefined
+  /** What a refused request was answered with, to see whether there is a result in it. */
+  #refusal: Uint8Array[] | undefined
+
+  constructor(
+    sink: AnswerSink,
+    caller: Caller,
+    id: FrameId | undefined,
+    over: (forwarded: Forwarded) => void,
+  ) {
+    this.sink = sink
+    this.#caller = caller
+    this.#id = id
+    this.#over = over
+  }
+
+  head(head: Head): void {
+    this.#status = head.status
+    if (head.status >= 400) this.#refusal = []
+    this.sink.head(head)
+  }
+
+  chunk(bytes: Uint8Array): boolean {
+    if (this.#refusal !== undefined && this.#refusal.length < 16) this.#refusal.push(bytes)
+    return this.sink.chunk(bytes)
+  }
+
+  event(event: UpstreamEvent): boolean {
+    if (event.data === '') return this.sink.event(event)
+    const message = parse(event.data)
+    // What is not a message for this exchange goes no further.
+    return !isObject(message) || !this.#mayPass(message) || this.sink.event(event)
+  }
+
+  #mayPass(message: JsonObject): boolean {
+    const id = member(message, 'id')
+    if (member(message, 'method') === undefined) return id !== undefined && id === this.#id
+    if (id === undefined) {
+      if (member(message, 'method') === 'notifications/tools/list_changed')
+        this.#caller.server.refresh.isStale = true
+      return true
+    }
+    // Only sessions let a server ask: the stateless era has no request of its own.
+    const { session } = this.#caller
+    if (session === undefined || (typeof id !== 'string' && typeof id !== 'number')) return false
+    rememberAsked(session, id)
+    return true
+  }
+
+  end(): void {
+    const wasTaken = this.#refusal === undefined || hasResult(this.#refusal)
+    this.sink.end()
+    this.#over({ wasTaken, status: this.#status, error: undefined })
+  }
+
+  fail(error: GatewayError, wasSent: boolean): void {
+    this.sink.fail(error, wasSent)
+    this.#over({ wasTaken: wasSent, status: this.#status, error })
+  }
+
+  onDrain(resume: () => void): void {
+    this.sink.onDrain(resume)
+  }
+}
+
+const hasResult = (chunks: readonly Uint8Array[]): boolean => {
+  const body = Buffer.concat(chunks)
+  const message = body.length <= MAX_INSPECTED ? parse(body.toString('utf8')) : undefined
+  return isObject(message) && member(message, 'result') !== undefined
+}
+
+/** Gives the text that goes on in place of an answer, and the head that goes before it. */
+export type Rewrite = (text: string, head: Head) => { text: string; head: Head }
+
+/**
+ * Holds an answer whole, rewrites the message that answers `id`, then passes it on. Events before it
+ * are held too, since the rewrite may still change the head.
+ */
+export class Rewriting implements ReplySink {
+  readonly #inner: ReplySink
+  readonly #id: FrameId
+  readonly #rewrite: Rewrite
+  #head: Head | undefined
+  #chunks: Uint8Array[] = []
+  #events: UpstreamEvent[] = []
+  #size = 0
+  #isOpen = false
+  #isOver = false
+
+  constructor(inner: ReplySink, id: FrameId, rewrite: Rewrite) {
+    this.#inner = inner
+    this.#id = id
+    this.#rewrite = rewrite
+  }
+
+  head(head: Head): void {
+    this.#head = head
+    if (head.kind !== 'empty') return
+    this.#isOpen = true
+    this.#inner.head(head)
+  }
+
+  chunk(bytes: Uint8Array): boolean {
+    this.#hold(bytes.length)
+    if (!this.#isOver) this.#chunks.push(bytes)
+    return true
+  }
+
+  event(event: UpstreamEvent): boolean {
+    if (this.#isOver) return true
+    const message = event.data === '' ? undefined : parse(event.data)
+    const isAnswer =
+      isObject(message) &&
+      member(message, 'method') === undefined &&
+      member(message, 'id') === this.#id
+    if (isAnswer) {
+      const rewritten = this.#rewrite(event.data, this.#head as Head)
+      this.#open(rewritten.head)
+      return this.#inner.event({ ...event, data: rewritten.text })
+    }
+    // A request of the server waits for the client: it can't wait for the answer.
+    if (isObject(message) && member(message, 'id') !== undefined) this.#open(this.#head as Head)
+    if (this.#isOpen) return this.#inner.event(event)
+    this.#hold(event.data.length)
+    this.#events.push(event)
+    return true
+  }
+
+  #hold(size: number): void {
+    this.#size += size
+    if (this.#size <= MAX_HELD || this.#isOver) return
+    this.fail(new GatewayError('upstream_broken', 'its answer is too large'), true)
+  }
+
+  #open(head: Head): void {
+    if (this.#isOpen) return
+    this.#isOpen = true
+    this.#inner.head(head)
+    for (const event of this.#events) this.#inner.event(event)
+    this.#events = []
+  }
+
+  end(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    if (this.#head?.kind === 'json') {
+      const { text, head } = this.#rewrite(Buffer.concat(this.#chunks).toString('utf8'), this.#head)
+      const bytes = Buffer.from(text, 'utf8')
+      this.#inner.head({ ...head, length: bytes.length })
+      this.#inner.chunk(bytes)
+    } else if (this.#head !== undefined) this.#open(this.#head)
+    this.#inner.end()
+  }
+
+  fail(error: GatewayError, wasSent: boolean): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#inner.fail(error, wasSent)
+  }
+
+  onDrain(resume: () => void): void {
+    this.#inner.onDrain(resume)
+  }
+}
+
+/** Collects one answer for the gateway's own use: the message that answers `id`, or undefined. */
+export class Collecting implements ReplySink {
+  readonly #id: FrameId
+  readonly #done: (text: string | undefined) => void
+  #head: Head | undefined
+  #chunks: Uint8Array[] = []
+  #text: string | undefined
+  #size = 0
+
+  constructor(id: FrameId, done: (text: string | undefined) => void) {
+    this.#id = id
+    this.#done = done
+  }
+
+  head(head: Head): void {
+    this.#head = head
+  }
+
+  chunk(bytes: Uint8Array): boolean {
+    this.#size += bytes.length
+    if (this.#size <= MAX_HELD) this.#chunks.push(bytes)
+    return true
+  }
+
+  event(event: UpstreamEvent): boolean {
+    const message = event.data === '' ? undefined : parse(event.data)
+    if (isObject(message) && member(message, 'id') === this.#id) this.#text = event.data
+    return true
+  }
+
+  end(): void {
+    if (this.#head?.kind === 'json' && this.#size <= MAX_HELD)
+      this.#text = Buffer.concat(this.#chunks).toString('utf8')
+    this.#done(this.#text)
+  }
+
+  fail(): void {
+    this.#done(undefined)
+  }
+
+  onDrain(): void {}
+}

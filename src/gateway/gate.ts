@@ -1,0 +1,59 @@
+import type { Log } from '../core/log.ts'
+import type { FrameId } from '../core/mcp/frame-model.ts'
+import type { Clock, CounterStore, RecordStore } from '../core/ports.ts'
+import type { Grant, ServerEntry } from '../core/snapshot.ts'
+import type { Catalogue } from './catalogue.ts'
+import type { MirrorHeaders } from './mirror.ts'
+import type { LiveSession } from './sessions.ts'
+import type { Era, ReplySink, Upstream } from './upstream/upstream.ts'
+
+/** A server with what the gateway holds for it while it is configured. */
+export interface OpenServer {
+  readonly entry: ServerEntry
+  readonly upstream: Upstream
+  readonly catalogue: Catalogue
+  readonly tasks: TaskLedger
+  readonly refresh: { at: number; running: Promise<void> | undefined; isStale: boolean }
+}
+
+/** Which grant's call made a task, so that nobody else can reach it. */
+export type TaskLedger = Map<string, { readonly grantId: string; readonly tool: string }>
+
+/** What the stages of the pipeline stand on. */
+export interface Gate {
+  readonly counters: CounterStore
+  readonly records: RecordStore
+  readonly clock: Clock
+  /** A monotonic clock in milliseconds, for durations. */
+  readonly elapsed: () => number
+  readonly newId: () => string
+  readonly log: Log
+  /** `strict`: a call is on record, durably, before it is forwarded. */
+  readonly audit: 'buffered' | 'strict'
+}
+
+/** Who sends a frame, over which connection: everything but the frame itself. */
+export interface Caller {
+  readonly grant: Grant
+  readonly server: OpenServer
+  readonly era: Era
+  readonly protocolVersion: string
+  readonly session: LiveSession | undefined
+  readonly client: { readonly name: string; readonly version: string }
+  /** Request headers that may pass to an HTTP upstream: name, value, … in lower case. */
+  readonly headers: readonly string[]
+  /** Absent over stdio, which has no headers. */
+  readonly mirrors: MirrorHeaders | undefined
+}
+
+/** Where an answer goes: a downstream connection. */
+export interface AnswerSink extends ReplySink {
+  /** A message of the gateway's own; `status` is for HTTP. */
+  reply(text: string, status: number): void
+  /** Opens a session for the client over the upstream's (if any); gives its id. */
+  openSession(upstream: string | undefined, protocolVersion: string): string | undefined
+}
+
+/** The id of a frame; undefined for a notification. */
+export const idOf = (frame: { kind: string; id?: FrameId }): FrameId | undefined =>
+  frame.kind === 'notification' ? undefined : frame.id

@@ -1,0 +1,496 @@
+import { GatewayError } from '../core/errors.ts'
+import type { Instant } from '../core/instant.ts'
+import { isObject, type JsonObject, member } from '../core/json/json.ts'
+import type { Frame, FrameId, RequestFrame } from '../core/mcp/frame-model.ts'
+import { filterList, isListMethod, itemName } from '../core/mcp/list.ts'
+import {
+  type Denial,
+  denialReply,
+  errorReply,
+  itemDenialReply,
+  type Reader,
+  unknownReply,
+} from '../core/mcp/reply.ts'
+import { REQUEST_METHODS } from '../core/mcp/revisions.ts'
+import type { Decision, ItemKind, Tool } from '../core/policy/model.ts'
+import { account, readCounters } from './account.ts'
+import { approve } from './approve.ts'
+import { type Forwarded, Relay, Rewriting } from './forward.ts'
+import { type AnswerSink, type Caller, type Gate, idOf } from './gate.ts'
+import { paramMismatch } from './mirror.ts'
+import { type Ending, recordOf } from './observe.ts'
+import { ensureListed } from './refresh.ts'
+import { isTaskMethod, rememberTask, taskOwner } from './tasks.ts'
+import type { ReplySink, UpstreamExchange } from './upstream/upstream.ts'
+
+/** What a request is judged to be: who, which tool, which arguments, and the decision on it. */
+interface Judged {
+  readonly tool: string | undefined
+  readonly known: Tool | undefined
+  readonly args: JsonObject | undefined
+  readonly observed: Denial | undefined
+  readonly reservation: string | undefined
+}
+
+const PLAIN: Judged = {
+  tool: undefined,
+  known: undefined,
+  args: undefined,
+  observed: undefined,
+  reservation: undefined,
+}
+
+/**
+ * One frame in, and everything done because of it. Read `#call` from top to bottom: nothing is
+ * forwarded before it is decided, approved and accounted for, and every way out is on record.
+ */
+export class Exchange {
+  readonly #gate: Gate
+  readonly #caller: Caller
+  readonly #frame: Frame
+  readonly #sink: AnswerSink
+  readonly #reader: Reader
+  readonly #at: Instant
+  readonly #startedAt: number
+  #upstream: UpstreamExchange | undefined
+  #isGone = false
+
+  constructor(gate: Gate, caller: Caller, frame: Frame, sink: AnswerSink) {
+    this.#gate = gate
+    this.#caller = caller
+    this.#frame = frame
+    this.#sink = sink
+    this.#reader = { isModern: caller.era === 'modern', protocolVersion: caller.protocolVersion }
+    this.#at = gate.clock.now()
+    this.#startedAt = gate.elapsed()
+  }
+
+  /** Runs the exchange; resolves when it is decided, which may be before its answer has ended. */
+  async run(): Promise<void> {
+    try {
+      await this.#run(this.#frame)
+    } catch (cause) {
+      const error =
+        cause instanceof GatewayError ? cause : new GatewayError('internal', undefined, { cause })
+      this.#gate.log('error', {
+        event: 'exchange.failed',
+        exchangeId: this.#gate.newId(),
+        code: error.code,
+        reason: cause instanceof Error ? cause.message : 'unknown',
+      })
+      this.#refuse(error, PLAIN)
+    }
+  }
+
+  /** The downstream has gone: nothing more is executed for it. */
+  cancel(): void {
+    this.#isGone = true
+    this.#upstream?.cancel()
+  }
+
+  #run(frame: Frame): Promise<void> | void {
+    if (frame.kind === 'response') return this.#answer(frame)
+    if (frame.kind === 'notification') return this.#notify(frame)
+    const { method } = frame
+    const { entry } = this.#caller.server
+    if (!REQUEST_METHODS[this.#caller.era].has(method) && !entry.methods.includes(method))
+      return this.#refuse(new GatewayError('method_unknown', method.slice(0, 64)), PLAIN)
+    if (method === 'tools/call') return this.#call(frame)
+    if (isListMethod(method)) return this.#forward(frame, PLAIN)
+    if (isTaskMethod(method)) return this.#task(frame)
+    const item = itemOf(frame)
+    return item === undefined ? this.#forward(frame, PLAIN) : this.#item(frame, item)
+  }
+
+  async #call(frame: RequestFrame): Promise<void> {
+    const name = member(frame.params, 'name')
+    const args = member(frame.params, 'arguments') ?? {}
+    if (typeof name !== 'string') return this.#refuse(invalid('`name` must be a string'), PLAIN)
+    if (!isObject(args)) return this.#refuse(invalid('`arguments` must be an object'), PLAIN)
+    const judged: Judged = { ...PLAIN, tool: name, args }
+    const loaded = this.#caller.grant.policy
+    if (loaded === undefined)
+      return this.#deny(frame, judged, {
+        rule: '(no policy)',
+        message: 'this credential has no policy, so nothing is allowed',
+      })
+
+    // decide
+    const { policy } = loaded
+    const { catalogue } = this.#caller.server
+    const listing = ensureListed(this.#gate, this.#caller, name, policy.needsAdvertising(name))
+    if (listing !== undefined) await listing
+    const known = catalogue.find(name)
+    const mirrored = known?.mirrored ?? []
+    const mismatch =
+      this.#caller.mirrors === undefined || this.#caller.era === 'legacy'
+        ? undefined
+        : paramMismatch(args, this.#caller.mirrors, mirrored)
+    if (mismatch !== undefined)
+      return this.#refuse(new GatewayError('header_mismatch', mismatch), judged)
+    const tool = known?.tool ?? catalogue.describe(name)
+    const read = policy.countersRead(name)
+    const counters =
+      read.length === 0
+        ? NO_COUNTERS
+        : await readCounters(
+            this.#gate,
+            this.#caller,
+            read.flatMap((c) => {
+              const limit = policy.limitNamed(c)
+              return limit === undefined ? [] : [[c, limit] as const]
+            }),
+            this.#at,
+          )
+    const decision = policy.decide({
+      subject: {
+        grant: this.#caller.grant,
+        session: this.#caller.session?.id,
+        client: this.#caller.client,
+      },
+      tool,
+      args,
+      context: { at: this.#at, counters },
+    })
+    if (decision.effect === 'deny')
+      return decision.isHidden
+        ? this.#hide(frame, { ...judged, known: tool }, decision, 'tool')
+        : this.#deny(frame, { ...judged, known: tool }, decision)
+
+    // approve
+    if (decision.effect === 'approve')
+      return this.#deny(frame, { ...judged, known: tool }, approve(decision))
+
+    // account
+    const accounted = await account(this.#gate, this.#caller, decision.limits, this.#at)
+    if (!accounted.ok)
+      return this.#deny(frame, { ...judged, known: tool }, accounted.denial, accounted.kind)
+
+    // forward
+    return this.#forward(frame, {
+      tool: name,
+      known: tool,
+      args,
+      observed: decision.observed ?? accounted.observed,
+      reservation: accounted.reservation,
+    })
+  }
+
+  async #item(frame: RequestFrame, item: Item): Promise<void> {
+    const judged: Judged = { ...PLAIN, tool: item.name }
+    const { policy } = this.#caller.grant
+    if (policy === undefined)
+      return this.#denyItem(frame, judged, {
+        rule: '(no policy)',
+        message: 'this credential has no policy, so nothing is allowed',
+      })
+    const decision: Decision = policy.policy.decideItem(item.kind, item.name)
+    if (decision.effect === 'deny')
+      return decision.isHidden
+        ? this.#hide(frame, judged, decision, item.kind === 'prompts' ? 'prompt' : 'resource')
+        : this.#denyItem(frame, judged, decision)
+    if (decision.effect === 'approve') return this.#denyItem(frame, judged, approve(decision))
+    const accounted = await account(this.#gate, this.#caller, decision.limits, this.#at)
+    if (!accounted.ok) return this.#denyItem(frame, judged, accounted.denial, accounted.kind)
+    return this.#forward(frame, {
+      ...judged,
+      observed: decision.observed ?? accounted.observed,
+      reservation: accounted.reservation,
+    })
+  }
+
+  /** A task belongs to the grant whose call made it, and only while that tool stays allowed. */
+  #task(frame: RequestFrame): Promise<void> | void {
+    if (frame.method === 'tasks/list')
+      return this.#refuse(new GatewayError('method_unknown', 'tasks/list is not relayed'), PLAIN)
+    const owner = taskOwner(this.#caller, frame)
+    const judged: Judged = { ...PLAIN, tool: owner?.tool }
+    const policy = this.#caller.grant.policy?.policy
+    const isOpen =
+      owner !== undefined &&
+      policy !== undefined &&
+      isStillAllowed(
+        policy.decide({
+          subject: {
+            grant: this.#caller.grant,
+            session: this.#caller.session?.id,
+            client: this.#caller.client,
+          },
+          tool: this.#caller.server.catalogue.describe(owner.tool),
+          args: {},
+          context: { at: this.#at, counters: NO_COUNTERS },
+        }),
+      )
+    return isOpen ? this.#forward(frame, judged) : this.#refuse(invalid('unknown task'), judged)
+  }
+
+  async #forward(frame: RequestFrame, judged: Judged): Promise<void> {
+    if (
+      this.#gate.audit === 'strict' &&
+      judged.tool !== undefined &&
+      !(await this.#intend(judged))
+    ) {
+      if (judged.reservation !== undefined) this.#gate.counters.release(judged.reservation)
+      return this.#refuse(
+        new GatewayError('store_unavailable', 'the call can not be recorded'),
+        judged,
+      )
+    }
+    if (this.#isGone) {
+      if (judged.reservation !== undefined) this.#gate.counters.release(judged.reservation)
+      return this.#observe({ ...allowed(frame, judged), outcome: 'failed', code: 'cancelled' })
+    }
+    const relay = new Relay(this.#sink, this.#caller, frame.id, (forwarded) =>
+      this.#settle(frame, judged, forwarded),
+    )
+    this.#upstream = this.#caller.server.upstream.exchange(
+      {
+        frame,
+        bytes: Buffer.from(frame.text, 'utf8'),
+        era: this.#caller.era,
+        protocolVersion: this.#caller.protocolVersion,
+        session: this.#caller.session?.upstream,
+        grantId: this.#caller.grant.id,
+        headers: this.#caller.headers,
+      },
+      this.#rewriting(frame, judged, relay),
+    )
+    // The downstream may have gone while the exchange was being set up.
+    if (this.#isGone) this.#upstream.cancel()
+  }
+
+  /** Answers that are read on their way: lists are filtered, sessions sealed, tasks bound. */
+  #rewriting(frame: RequestFrame, judged: Judged, relay: Relay): ReplySink {
+    const { method, params, id } = frame
+    if (isListMethod(method))
+      return new Rewriting(relay, id, (text, head) => {
+        const list = filterList(text, method, (item) => this.#isHidden(method, item))
+        if (list === undefined) return { text: brokenReply(id, this.#reader), head }
+        if (method === 'tools/list' && list.page !== undefined)
+          this.#caller.server.catalogue.add(list.page, member(params, 'cursor') === undefined)
+        return { text: list.text, head }
+      })
+    if (method === 'initialize')
+      return new Rewriting(relay, id, (text, head) => {
+        const version = negotiatedVersion(text)
+        if (version === undefined) return { text, head: { ...head, session: undefined } }
+        return { text, head: { ...head, session: this.#sink.openSession(head.session, version) } }
+      })
+    if (method === 'tools/call' && mayMakeTask(params))
+      return new Rewriting(relay, id, (text, head) => {
+        rememberTask(this.#caller, judged.tool ?? '', text)
+        return { text, head }
+      })
+    return relay
+  }
+
+  #isHidden(method: keyof typeof ITEM_KINDS | 'tools/list', item: JsonObject): boolean {
+    const name = itemName(method, item)
+    const policy = this.#caller.grant.policy?.policy
+    if (name === undefined || policy === undefined) return true
+    return method === 'tools/list'
+      ? policy.isHidden(this.#caller.server.catalogue.toolOf(name, item))
+      : policy.isItemHidden(ITEM_KINDS[method], name)
+  }
+
+  #settle(frame: RequestFrame, judged: Judged, forwarded: Forwarded): void {
+    if (judged.reservation !== undefined)
+      if (forwarded.wasTaken) this.#gate.counters.settle(judged.reservation)
+      else this.#gate.counters.release(judged.reservation)
+    this.#observe({
+      ...allowed(frame, judged),
+      outcome: forwarded.error === undefined ? 'forwarded' : 'failed',
+      code: forwarded.error?.code,
+      upstreamStatus: forwarded.status,
+    })
+  }
+
+  /** True once the call is on record, durably. */
+  async #intend(judged: Judged): Promise<boolean> {
+    const frame = this.#frame as RequestFrame
+    this.#observe({ ...allowed(frame, judged), outcome: 'forwarded', code: 'intent' })
+    try {
+      await this.#gate.records.flush()
+      return true
+    } catch {
+      return false
+    }
+  }
+
+  #deny(
+    frame: RequestFrame,
+    judged: Judged,
+    denial: Denial,
+    kind: 'denied' | 'exhausted' | 'failed' = 'denied',
+  ): void {
+    this.#sink.reply(denialReply(frame.id, denial, this.#reader), 200)
+    this.#observe({ ...base(frame, judged), ...denied(denial), outcome: kind })
+  }
+
+  #denyItem(
+    frame: RequestFrame,
+    judged: Judged,
+    denial: Denial,
+    kind: 'denied' | 'exhausted' | 'failed' = 'denied',
+  ): void {
+    this.#sink.reply(itemDenialReply(frame.id, denial), 200)
+    this.#observe({ ...base(frame, judged), ...denied(denial), outcome: kind })
+  }
+
+  #hide(
+    frame: RequestFrame,
+    judged: Judged,
+    denial: Denial,
+    what: 'tool' | 'prompt' | 'resource',
+  ): void {
+    this.#sink.reply(unknownReply(frame.id, what, judged.tool ?? ''), 200)
+    this.#observe({ ...base(frame, judged), ...denied(denial), outcome: 'denied' })
+  }
+
+  #refuse(error: GatewayError, judged: Judged): void {
+    const frame = this.#frame
+    this.#sink.fail(error, false)
+    this.#observe({
+      ...base(frame, judged),
+      effect: 'deny',
+      rule: '',
+      message: error.message,
+      mode: 'enforce',
+      outcome: 'failed',
+      code: error.code,
+    })
+  }
+
+  #notify(frame: Extract<Frame, { kind: 'notification' }>): void {
+    if (!frame.method.startsWith('notifications/'))
+      this.#refuse(new GatewayError('frame_invalid', 'a request needs an id'), PLAIN)
+    else this.#send(frame)
+  }
+
+  #answer(frame: Extract<Frame, { kind: 'response' }>): void {
+    const { session } = this.#caller
+    // Only what the server asked in this session may be answered, once.
+    if (session === undefined || !session.asked.delete(frame.id))
+      this.#refuse(new GatewayError('response_unexpected'), PLAIN)
+    else this.#send(frame)
+  }
+
+  #send(frame: Exclude<Frame, RequestFrame>): void {
+    const relay = new Relay(this.#sink, this.#caller, idOf(frame), ({ error, status }) =>
+      this.#observe({
+        ...allowed(frame, PLAIN),
+        outcome: error === undefined ? 'forwarded' : 'failed',
+        code: error?.code,
+        upstreamStatus: status,
+      }),
+    )
+    this.#upstream = this.#caller.server.upstream.exchange(
+      {
+        frame,
+        bytes: Buffer.from(frame.text, 'utf8'),
+        era: this.#caller.era,
+        protocolVersion: this.#caller.protocolVersion,
+        session: this.#caller.session?.upstream,
+        grantId: this.#caller.grant.id,
+        headers: this.#caller.headers,
+      },
+      relay,
+    )
+  }
+
+  #observe(ending: Ending): void {
+    this.#gate.records.put(
+      recordOf(this.#caller, ending, {
+        id: this.#gate.newId(),
+        at: this.#at,
+        latencyMs: Math.round((this.#gate.elapsed() - this.#startedAt) * 1000) / 1000,
+      }),
+    )
+  }
+}
+
+const NO_COUNTERS: ReadonlyMap<string, number> = new Map()
+
+const invalid = (detail: string): GatewayError => new GatewayError('params_invalid', detail)
+
+const requestIdOf = (frame: Frame): string | undefined => {
+  const id: FrameId | undefined = idOf(frame)
+  return id === undefined ? undefined : String(id)
+}
+
+const base = (frame: Frame, judged: Judged) => ({
+  requestId: requestIdOf(frame),
+  method: frame.kind === 'response' ? '(response)' : frame.method,
+  tool: judged.tool,
+  known: judged.known,
+  args: judged.args,
+})
+
+const denied = (denial: Denial) => ({
+  effect: 'deny' as const,
+  rule: denial.rule,
+  message: denial.message,
+  mode: 'enforce' as const,
+})
+
+/** What is recorded of a forwarded frame; a rule in observe mode that would have refused it shows. */
+const allowed = (frame: Frame, judged: Judged) => ({
+  ...base(frame, judged),
+  effect: judged.observed === undefined ? ('allow' as const) : ('deny' as const),
+  rule: judged.observed?.rule ?? '',
+  message: judged.observed?.message ?? '',
+  mode: judged.observed === undefined ? ('enforce' as const) : ('observe' as const),
+})
+
+interface Item {
+  readonly kind: ItemKind
+  readonly name: string
+}
+
+const ITEM_KINDS = {
+  'prompts/list': 'prompts',
+  'resources/list': 'resources',
+  'resources/templates/list': 'resources',
+} as const
+
+/** The prompt or resource that a request is about; undefined when it is about none. */
+function itemOf({ method, params }: RequestFrame): Item | undefined {
+  if (method === 'prompts/get') return named('prompts', member(params, 'name'))
+  if (/^resources\/(read|subscribe|unsubscribe)$/.test(method))
+    return named('resources', member(params, 'uri'))
+  if (method !== 'completion/complete') return undefined
+  const ref = member(params, 'ref')
+  if (!isObject(ref)) return named('prompts', undefined)
+  return member(ref, 'type') === 'ref/resource'
+    ? named('resources', member(ref, 'uri'))
+    : named('prompts', member(ref, 'name'))
+}
+
+const named = (kind: ItemKind, name: unknown): Item => {
+  if (typeof name !== 'string') throw invalid('a name or uri is missing')
+  return { kind, name }
+}
+
+/** A tool that a policy denies outright, whatever the arguments, no longer has tasks either. */
+const isStillAllowed = (decision: Decision): boolean =>
+  decision.effect !== 'deny' || !/^\((default deny|hidden)\)$|\/action$/.test(decision.rule)
+
+function negotiatedVersion(text: string): string | undefined {
+  const message: unknown = JSON.parse(text)
+  const result = isObject(message) ? member(message, 'result') : undefined
+  const version = isObject(result) ? member(result, 'protocolVersion') : undefined
+  return typeof version === 'string' ? version : undefined
+}
+
+const mayMakeTask = (params: JsonObject): boolean => {
+  if (member(params, 'task') !== undefined) return true
+  const meta = member(params, '_meta')
+  const declared = isObject(meta)
+    ? member(meta, 'io.modelcontextprotocol/clientCapabilities')
+    : undefined
+  const extensions = isObject(declared) ? member(declared, 'extensions') : undefined
+  return isObject(extensions) && member(extensions, 'io.modelcontextprotocol/tasks') !== undefined
+}
+
+const brokenReply = (id: FrameId, reader: Reader): string =>
+  errorReply(id, new GatewayError('upstream_broken', 'its list is not JSON'), reader)

@@ -1,0 +1,112 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import type { FrameId } from '../core/mcp/frame-model.ts'
+
+/** What a session id stands for; everything that must survive a restart is sealed inside it. */
+export interface SealedSession {
+  readonly server: string
+  readonly grantId: string
+  /** The upstream's own session id; undefined when it opened none. */
+  readonly upstream: string | undefined
+  readonly protocolVersion: string
+  readonly client: { readonly name: string; readonly version: string }
+}
+
+/** A session in use by this process. */
+export interface LiveSession extends SealedSession {
+  /** Short and unguessable: names the session in records and counters. */
+  readonly id: string
+  /** Requests of the server that wait for the client's response. */
+  readonly asked: Set<FrameId>
+}
+
+const PREFIX = 'sp1.'
+const MAX_ID = 4096
+const MAX_LIVE = 10_000
+const MAX_ASKED = 1000
+
+/**
+ * Session ids that need no table: an id is the session itself, sealed for this installation's key,
+ * bound to its server and grant by what it holds.
+ */
+export class Sessions {
+  readonly #key: Buffer
+  readonly #live = new Map<string, LiveSession>()
+
+  constructor(secret: Uint8Array) {
+    this.#key = Buffer.from(hkdfSync('sha256', secret, '', 'sallyport session', 32))
+  }
+
+  /** A new id for a session. */
+  seal(session: SealedSession): string {
+    const id = randomBytes(12).toString('base64url')
+    const { server, grantId, upstream, protocolVersion, client } = session
+    const text = JSON.stringify([id, server, grantId, upstream ?? null, protocolVersion, client])
+    const nonce = randomBytes(12)
+    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: 16 })
+    const sealed = Buffer.concat([
+      nonce,
+      cipher.update(text, 'utf8'),
+      cipher.final(),
+      cipher.getAuthTag(),
+    ])
+    return PREFIX + sealed.toString('base64url')
+  }
+
+  /** The session of an id; undefined for one that this installation never gave. */
+  open(id: string): LiveSession | undefined {
+    const known = this.#live.get(id)
+    if (known !== undefined) return known
+    const opened = this.#unseal(id)
+    if (opened === undefined) return undefined
+    // The oldest goes first: it only loses what its server still asked.
+    if (this.#live.size >= MAX_LIVE)
+      for (const oldest of this.#live.keys()) {
+        this.#live.delete(oldest)
+        break
+      }
+    this.#live.set(id, opened)
+    return opened
+  }
+
+  /** Forgets a session that has ended. */
+  drop(id: string): void {
+    this.#live.delete(id)
+  }
+
+  #unseal(id: string): LiveSession | undefined {
+    if (!id.startsWith(PREFIX) || id.length > MAX_ID) return undefined
+    const sealed = Buffer.from(id.slice(PREFIX.length), 'base64url')
+    if (sealed.length < 29) return undefined
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', this.#key, sealed.subarray(0, 12), {
+        authTagLength: 16,
+      })
+      decipher.setAuthTag(sealed.subarray(-16))
+      const text = Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
+      const [short, server, grantId, upstream, protocolVersion, client] = JSON.parse(
+        text.toString('utf8'),
+      )
+      return {
+        id: short,
+        server,
+        grantId,
+        upstream: upstream ?? undefined,
+        protocolVersion,
+        client,
+        asked: new Set(),
+      }
+    } catch {
+      return undefined
+    }
+  }
+}
+
+/** Remembers that the server asked something; the oldest question is forgotten beyond a bound. */
+export function rememberAsked(session: LiveSession, id: FrameId): void {
+  if (session.asked.size >= MAX_ASKED)
+    for (const oldest of session.asked) {
+      session.asked.delete(oldest)
+      break
+    }
+  session.asked.add(id)
+}

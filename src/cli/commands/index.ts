@@ -1,0 +1,95 @@
+import type { Command } from '../command.ts'
+
+/** One line of the table: what the overview says, and where the command is. */
+export interface Listed {
+  readonly summary: string
+  readonly load: () => Promise<{ readonly command: Command }>
+}
+
+/** Every command, by its words. Modules are loaded when they are run, so that starting is fast. */
+export const commands = {
+  serve: {
+    summary: 'Run the gateway in front of the servers of sallyport.yaml',
+    load: () => import('./serve.ts'),
+  },
+  wrap: {
+    summary: 'Put one server behind a policy, over stdio',
+    load: () => import('./wrap.ts'),
+  },
+  'policy validate': {
+    summary: 'Check policy files',
+    load: () => import('./policy-validate.ts'),
+  },
+  'policy explain': {
+    summary: 'Say what a policy decides for one call, and why',
+    load: () => import('./policy-explain.ts'),
+  },
+  'policy import': {
+    summary: "Turn a policy in Intercept's format into ours",
+    load: () => import('./policy-import.ts'),
+  },
+  'policy schema': {
+    summary: 'Print the JSON Schema of policies',
+    load: () => import('./policy-schema.ts'),
+  },
+  'policy add': {
+    summary: 'Put a policy into a running gateway',
+    load: () => import('./policy-add.ts'),
+  },
+  'policy list': {
+    summary: 'List the policies of a running gateway',
+    load: () => import('./policy-list.ts'),
+  },
+  'policy show': {
+    summary: 'Show one policy of a running gateway',
+    load: () => import('./policy-show.ts'),
+  },
+  'policy rm': {
+    summary: 'Remove a policy from a running gateway',
+    load: () => import('./policy-rm.ts'),
+  },
+  'server add': {
+    summary: 'Add a server to a running gateway',
+    load: () => import('./server-add.ts'),
+  },
+  'server list': {
+    summary: 'List the servers of a running gateway',
+    load: () => import('./server-list.ts'),
+  },
+  'server show': {
+    summary: 'Show one server of a running gateway',
+    load: () => import('./server-show.ts'),
+  },
+  'server rm': {
+    summary: 'Remove a server from a running gateway',
+    load: () => import('./server-rm.ts'),
+  },
+  'grant add': {
+    summary: 'Make a grant and print its token, once',
+    load: () => import('./grant-add.ts'),
+  },
+  'grant list': {
+    summary: 'List the grants of a running gateway',
+    load: () => import('./grant-list.ts'),
+  },
+  'grant show': {
+    summary: 'Show one grant of a running gateway',
+    load: () => import('./grant-show.ts'),
+  },
+  'grant rm': {
+    summary: 'Revoke a grant at once',
+    load: () => import('./grant-rm.ts'),
+  },
+  'grant revoke': {
+    summary: 'The same as `grant rm`',
+    load: () => import('./grant-rm.ts'),
+  },
+  log: {
+    summary: 'Show decisions, as they happen with --follow',
+    load: () => import('./log.ts'),
+  },
+  doctor: {
+    summary: 'Check configuration, store and servers, and say what to mend',
+    load: () => import('./doctor.ts'),
+  },
+} satisfies Record<string, Listed>

@@ -1,0 +1,87 @@
+import { z } from 'zod'
+import { isObject, type JsonObject } from '../json/json.ts'
+import { ruled } from './ruled.ts'
+import { parseDate, wrongGrantLabel, wrongPolicyName, wrongServerName } from './rules.ts'
+
+const date = z
+  .string()
+  .refine((text) => parseDate(text) !== undefined, {
+    error: 'expected a date (`2027-01-31`) or a time with its zone (`2027-01-31T09:00:00Z`)',
+  })
+  .meta({ description: 'ISO 8601 date, or time with its zone', examples: ['2027-01-31'] })
+
+const tags = z.record(z.string().max(128), z.json()).meta({ description: 'read by policies' })
+
+const body = {
+  server: ruled(z.string(), wrongServerName).meta({ description: 'the one server that it opens' }),
+  policy: ruled(z.string(), wrongPolicyName)
+    .optional()
+    .meta({ description: 'without one, everything is denied' }),
+  tags: tags.optional(),
+  notBefore: date.optional(),
+  expires: date.optional(),
+}
+
+/** What may be said of a grant when it is replaced. */
+export const grantPut = z.strictObject(body).meta({ id: 'GrantPut' })
+/** What may be said of a new grant; its token is made here, never chosen. */
+export const grantPost = z
+  .strictObject({ label: ruled(z.string(), wrongGrantLabel), ...body })
+  .meta({ id: 'GrantPost' })
+
+/** A grant as it is shown: never its token. */
+export const grantView = z
+  .object({
+    id: z.string(),
+    label: z.string(),
+    server: z.string(),
+    policy: z.string().nullable(),
+    tags: z.record(z.string(), z.json()),
+    notBefore: z.string().nullable(),
+    expires: z.string().nullable(),
+    source: z.enum(['file', 'store']),
+  })
+  .meta({ id: 'Grant' })
+
+/** A new grant: its token is shown this once. */
+export const grantCreated = z
+  .object({ ...grantView.shape, token: z.string() })
+  .meta({ id: 'GrantCreated' })
+
+/** A grant as it is shown. */
+export type GrantView = z.infer<typeof grantView>
+/** What may be said of a grant. */
+export type GrantPut = z.infer<typeof grantPut>
+
+/** What the store keeps of a grant. */
+export interface GrantDocument {
+  readonly server: string
+  readonly policy: string | undefined
+  /** SHA-256 of the token, lower-case hex. */
+  readonly tokenDigest: string
+  readonly tags: JsonObject
+  readonly notBefore: number | undefined
+  readonly expiresAt: number | undefined
+}
+
+/** Reads a stored grant; undefined when it is not one. */
+export function parseGrantDocument(text: string): GrantDocument | undefined {
+  const value: unknown = parse(text)
+  if (!isObject(value)) return undefined
+  const { server, policy, tokenDigest, tags: stored, notBefore, expiresAt } = value
+  if (typeof server !== 'string' || typeof tokenDigest !== 'string') return undefined
+  if (!/^[0-9a-f]{64}$/.test(tokenDigest)) return undefined
+  const isInstant = (v: unknown): v is number | undefined => v === undefined || Number.isFinite(v)
+  // INVARIANT: a grant whose dates can not be read is no grant; it must not become one without end.
+  if (!isInstant(notBefore) || !isInstant(expiresAt)) return undefined
+  if (policy !== undefined && typeof policy !== 'string') return undefined
+  return { server, policy, tokenDigest, tags: isObject(stored) ? stored : {}, notBefore, expiresAt }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,98 @@
+import { z } from 'zod'
+import { isObject } from '../json/json.ts'
+import type { ServerTarget } from '../snapshot.ts'
+import { ruled } from './ruled.ts'
+import {
+  wrongHeaderName,
+  wrongHeaderValue,
+  wrongMethod,
+  wrongServerName,
+  wrongVariableName,
+} from './rules.ts'
+
+const text = z.string().max(8192)
+const common = { methods: z.array(ruled(z.string(), wrongMethod)).max(256).optional() }
+const http = {
+  ...common,
+  url: z.string().max(2048),
+  headers: z
+    .record(ruled(z.string(), wrongHeaderName), ruled(z.string(), wrongHeaderValue))
+    .optional()
+    .meta({ description: 'injected into every request; write-only', writeOnly: true }),
+}
+const stdio = {
+  ...common,
+  command: z.string().min(1).max(4096),
+  args: z.array(text).max(1024).optional(),
+  env: z
+    .record(ruled(z.string(), wrongVariableName), text)
+    .optional()
+    .meta({ description: 'added to a minimal environment; write-only', writeOnly: true }),
+  cwd: z.string().min(1).max(4096).optional(),
+  instances: z.enum(['session', 'shared']).optional(),
+}
+const name = { name: ruled(z.string(), wrongServerName) }
+
+/** A server with a URL, and one with a command, as they are replaced. */
+export const serverPut = z
+  .union([z.strictObject(http), z.strictObject(stdio)])
+  .meta({ id: 'ServerPut' })
+/** The same with a name, as they are made. */
+export const serverPost = z
+  .union([z.strictObject({ ...name, ...http }), z.strictObject({ ...name, ...stdio })])
+  .meta({ id: 'ServerPost' })
+
+/** A server as it is shown: header and variable names, never their values. */
+export const serverView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    kind: z.enum(['http', 'stdio']),
+    url: z.string().nullable(),
+    headers: z.array(z.string()).meta({ description: 'names only' }),
+    command: z.string().nullable(),
+    args: z.array(z.string()),
+    env: z.array(z.string()).meta({ description: 'names only' }),
+    cwd: z.string().nullable(),
+    instances: z.enum(['session', 'shared']).nullable(),
+    methods: z.array(z.string()),
+    source: z.enum(['file', 'store']),
+  })
+  .meta({ id: 'Server' })
+
+/** A server as it is shown. */
+export type ServerView = z.infer<typeof serverView>
+/** What may be said of a server. */
+export type ServerPut = z.infer<typeof serverPut>
+
+/** What the store keeps of a server. */
+export interface ServerDocument {
+  readonly target: ServerTarget
+  readonly methods: readonly string[]
+}
+
+/** The stored form of what was said of a server. */
+export function serverDocument(put: ServerPut): ServerDocument {
+  const methods = put.methods ?? []
+  if ('url' in put)
+    return { target: { kind: 'http', url: put.url, headers: put.headers ?? {} }, methods }
+  const { command, args = [], env = {}, cwd, instances = 'session' } = put
+  return { target: { kind: 'stdio', command, args, env, cwd, instances }, methods }
+}
+
+/** Reads a stored server; undefined when it is not one. */
+export function parseServerDocument(document: string): ServerDocument | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(document)
+  } catch {
+    return undefined
+  }
+  if (!isObject(value) || !isObject(value.target)) return undefined
+  const { kind, ...rest } = value.target
+  const put = { ...rest, methods: value.methods }
+  const parsed = serverPut.safeParse(put)
+  if (!parsed.success) return undefined
+  const read = serverDocument(parsed.data)
+  return read.target.kind === kind ? read : undefined
+}

@@ -121,6 +121,10 @@ export type ItemKind = 'prompts' | 'resources'
 
 /** A compiled policy: decides in a few microseconds, whatever its size. */
 export interface Policy {
+  /** Whether a changed tool definition withholds the tool until a person accepts it (`pin`). */
+  readonly pins: boolean
+  /** Whether arguments must satisfy the tool's input schema and name nothing else. */
+  readonly strictArguments: boolean
   /** Judges one tools/call. Pure and total: any request gives a decision. */
   decide(request: AccessRequest): Decision
   /** True when the tool is left out of tools/list. */

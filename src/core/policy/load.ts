@@ -1,0 +1,77 @@
+import type { Json } from '../json/json.ts'
+import { type JsonNode, JsonSyntaxError, parseNodes, toValue } from '../json/parse.ts'
+import type { Problem } from '../problem.ts'
+import { checkWhole } from './check.ts'
+import { type CompiledPolicy, compilePolicy } from './compile.ts'
+import type { PolicyDocument } from './document.ts'
+import { reportDuplicates } from './duplicates.ts'
+import { createFindings } from './findings.ts'
+import { createPatterns } from './pattern.ts'
+import type { Report } from './shape.ts'
+import { documentShape } from './shapes.ts'
+import { parseYaml } from './yaml.ts'
+
+/** A policy that can be put in force, or everything that is wrong with the text. */
+export type LoadedText =
+  | {
+      readonly ok: true
+      readonly policy: CompiledPolicy
+      readonly document: PolicyDocument
+      readonly warnings: readonly Problem[]
+    }
+  | { readonly ok: false; readonly problems: readonly Problem[] }
+
+/** The longest text that is read as a policy, in UTF-16 units. */
+export const MAX_POLICY_TEXT = 4_000_000
+
+/** Loads a policy from JSON or YAML. Total: any text gives a policy or problems. */
+export function loadPolicy(
+  text: string,
+  options: { readonly format?: 'json' | 'yaml' } = {},
+): LoadedText {
+  const findings = createFindings(text)
+  const refused = (): LoadedText => ({ ok: false, problems: findings.list('problem') })
+  if (text.length > MAX_POLICY_TEXT) {
+    findings.report({
+      level: 'problem',
+      pointer: '',
+      offset: 0,
+      message: `the policy is longer than ${MAX_POLICY_TEXT} characters`,
+    })
+    return refused()
+  }
+  const format = options.format ?? formatOf(text)
+  const root =
+    format === 'json' ? parseJson(text, findings.report) : parseYaml(text, findings.report)
+  if (root === undefined) return refused()
+  reportDuplicates(root, '', findings.report)
+  const patterns = createPatterns()
+  documentShape(patterns).root.check(root, '', findings.report)
+  checkWhole(root, findings.report)
+  if (findings.list('problem').length > 0) return refused()
+  // INVARIANT: the shape above admits nothing but a document; this is where text becomes one.
+  const document = toValue(root) as Json as unknown as PolicyDocument
+  return {
+    ok: true,
+    policy: compilePolicy(document, patterns),
+    document,
+    warnings: findings.list('warning'),
+  }
+}
+
+const formatOf = (text: string): 'json' | 'yaml' => (/^\s*\{/.test(text) ? 'json' : 'yaml')
+
+function parseJson(text: string, report: Report): JsonNode | undefined {
+  try {
+    return parseNodes(text)
+  } catch (thrown) {
+    if (!(thrown instanceof JsonSyntaxError)) throw thrown
+    report({
+      level: 'problem',
+      pointer: '',
+      offset: Math.min(thrown.offset, text.length),
+      message: `not JSON: ${thrown.message}`,
+    })
+    return undefined
+  }
+}

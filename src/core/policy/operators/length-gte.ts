@@ -1,0 +1,4 @@
+import { length } from './length.ts'
+
+/** At least so long. */
+export const lengthGte = length((order) => order >= 0)

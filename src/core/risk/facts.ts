@@ -1,17 +1,23 @@
 import { isObject, type Json, type JsonObject, member } from '../json/json.ts'
+import { type LeadVerbs, leadVerbs } from './lead-verb.ts'
 import type { ServerContext, ToolDefinition } from './model.ts'
+import { mainVerb, type PlacedVerb } from './name-verb.ts'
 import { type Parameter, readParameters } from './parameters.ts'
-import { normalise, splitName } from './words.ts'
+import { normalise, splitName, splitSentence } from './words.ts'
 
 /** What the signals read: a definition's text and schema, parsed once and bounded. */
 export interface ToolFacts {
   readonly name: string
   /** Lower-case words of the name, without the server's own name in front. */
   readonly nameWords: readonly string[]
+  /** The verb that the name is about, where it has one. */
+  readonly verb: PlacedVerb | undefined
   readonly title: string
   readonly description: string
-  /** Lower-case words of the first sentence, without what labels it. */
+  /** Lower-case words, commas and slashes of the first sentence, without what labels it. */
   readonly lead: readonly string[]
+  /** What the first sentence says the tool does. */
+  readonly said: LeadVerbs
   /** Description in lower case. */
   readonly text: string
   readonly parameters: readonly Parameter[]
@@ -46,7 +52,7 @@ function leadWords(description: string): readonly string[] {
   // A description in another script has no Latin letter to begin at, and no verb for this signal.
   const body = start.replace(LABEL, '')
   const end = body.search(SENTENCE_END)
-  return splitName(end > 12 ? body.slice(0, end) : body, MAX_WORDS)
+  return splitSentence(end > 12 ? body.slice(0, end) : body, MAX_WORDS)
 }
 
 function withoutServer(words: readonly string[], server: ServerContext | undefined) {
@@ -67,12 +73,16 @@ export function readFacts(tool: ToolDefinition, server: ServerContext | undefine
     textOf(member(definition, 'title'), MAX_NAME) || textOf(member(annotations, 'title'), MAX_NAME)
   const description = textOf(member(definition, 'description'), MAX_TEXT)
   const schema = readParameters(member(definition, 'inputSchema'))
+  const nameWords = withoutServer(splitName(name, MAX_WORDS), server)
+  const lead = leadWords(description)
   return {
     name,
-    nameWords: withoutServer(splitName(name, MAX_WORDS), server),
+    nameWords,
+    verb: mainVerb(nameWords),
     title,
     description,
-    lead: leadWords(description),
+    lead,
+    said: leadVerbs(lead),
     text: description.toLowerCase(),
     parameters: schema.parameters,
     hints: {

@@ -9,14 +9,20 @@ const FILLERS = wordSet(
    be that which for when please simply easily quickly automatically safely directly also only just
    perform performs performing support supports supporting provides ability do does ability
    locally immediately permanently asynchronously internal called by backend actually permits
-   executes_only new primary main utility helper interface`,
+   new primary main utility helper interface make makes making`,
 )
-const JOINERS = wordSet('and or then')
+const JOINERS = wordSet('and or then , /')
 const NEGATIONS = wordSet('not never without cannot no don doesn')
 const REACH = 14
 
+/** The verbs that tell what a description is about, and whether they begin it. */
+export interface LeadVerbs {
+  readonly verbs: readonly Verb[]
+  readonly isAtStart: boolean
+}
+
 /** The verbs of a first sentence: the first one, and those joined to it (`create, update or delete`). */
-export function leadVerbs(lead: readonly string[]) {
+export function leadVerbs(lead: readonly string[]): LeadVerbs {
   const verbs: Verb[] = []
   let isAtStart = true
   for (let at = 0; at < lead.length && at < REACH; at++) {
@@ -28,14 +34,18 @@ export function leadVerbs(lead: readonly string[]) {
       isAtStart = false
       continue
     }
-    const around = lead.slice(at, at + 6)
+    const around = lead.slice(at, at + 9)
     verbs.push(judgeByObject(verb, around))
-    for (let next = at + 1; next < lead.length && next < at + 10; next++) {
-      const joined = lead[next] ?? ''
-      if (JOINERS.has(joined)) continue
-      const other = findInflected(joined)
+    let isJoined = false
+    for (const joined of lead.slice(at + 1, at + 12)) {
+      if (JOINERS.has(joined)) {
+        isJoined = true
+        continue
+      }
+      const other = isJoined ? findInflected(joined) : undefined
       if (other?.isPlain !== true) break
       verbs.push(judgeByObject(other, around))
+      isJoined = false
     }
     return { verbs, isAtStart }
   }

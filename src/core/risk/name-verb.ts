@@ -1,58 +1,69 @@
 import { compareCategories } from './model.ts'
 import { judgeByObject } from './objects.ts'
 import { findVerb, type Verb } from './verbs.ts'
+import { wordSet } from './words.ts'
 
 /** A verb of a name, where it stands, and what it means for its object. */
 export interface PlacedVerb extends Verb {
   readonly at: number
-  readonly place: 'first' | 'last' | 'inside'
+  readonly isLast: boolean
 }
 
-/** Every word of the name that is a verb, judged with the words around it. */
-export function verbsInName(words: readonly string[]): readonly PlacedVerb[] {
+/** Words that are verbs wherever they stand; their plural is too (`cache_gets`). */
+const NEVER_NOUNS = wordSet(
+  'get create delete remove describe fetch retrieve modify insert destroy',
+)
+const JOINERS = wordSet('or and')
+const QUESTIONS = wordSet('is has can')
+/** Nouns that turn the word before them into one as well (`trade_history`, `refund_eligibility`). */
+const STATES = wordSet(
+  `status state quote quotes estimate history eligibility info details stats statistics logs
+   preview fee fees`,
+)
+const NOUNS_TOO = wordSet('run deploy import start stop restart scale provision rollback rollout')
+
+/** The verb that a name is about; undefined when it has none. */
+export function mainVerb(words: readonly string[]): PlacedVerb | undefined {
+  const all = verbsIn(words)
+  const joined = all.filter(({ at }) => isJoiner(words[at - 1]) || isJoiner(words[at + 1]))
+  // Of two joined by `or` and `and`, the tool can do the worse one.
+  if (joined.length > 1)
+    return joined.toSorted((a, b) => compareCategories(b.category, a.category))[0]
+  const plain = all.filter((verb) => verb.isPlain)
+  const sure = plain.filter((verb) => NEVER_NOUNS.has(verb.word))
+  const [first] = plain
+  // In English order the verb stands first; in noun-verb order last, where a first word that could
+  // be a noun gives way to it (`compute_vm_delete`, `deploy_plan_get`).
+  if (first?.at === 0 && (sure.length === 0 || sure.includes(first))) return first
+  if (sure[0] !== undefined) return isNested(first, sure[0]) ? first : sure[0]
+  return (
+    plain.find((verb) => verb.isLast) ?? first ?? all.find((verb) => verb.at === 0) ?? all.at(-1)
+  )
+}
+
+const isJoiner = (word: string | undefined): boolean => word !== undefined && JOINERS.has(word)
+
+/** True when the later verb only qualifies the first one's object (`run_get_query`). */
+const isNested = (first: PlacedVerb | undefined, later: PlacedVerb): boolean =>
+  first?.at === 0 && !later.isLast
+
+function verbsIn(words: readonly string[]): readonly PlacedVerb[] {
   const found: PlacedVerb[] = []
   for (const [at, word] of words.entries()) {
-    const verb = findVerb(word) ?? pluralVerb(word)
-    if (
-      verb === undefined ||
-      (QUESTIONS.has(word) && at > 0 && verb.category === 'Read' && !isAsking(words, at))
-    )
-      continue
-    const place = at === 0 ? 'first' : at === words.length - 1 ? 'last' : 'inside'
-    found.push({ ...judgeByObject(verb, words), at, place })
+    const verb = findVerb(word) ?? findPlural(word)
+    if (verb === undefined) continue
+    const isLast = at > 0 && at === words.length - 1
+    if (QUESTIONS.has(word) && at > 0 && (word !== 'is' || isLast)) continue
+    const next = words[at + 1]
+    const isNoun = next !== undefined && at + 2 === words.length && STATES.has(next)
+    if (isNoun && (!verb.isPlain || verb.category === 'Financial' || NOUNS_TOO.has(word))) continue
+    found.push({ ...judgeByObject(verb, words), at, isLast })
   }
   return found
 }
 
-const QUESTIONS = new Set(['is', 'has', 'can'])
-const isAsking = (words: readonly string[], at: number): boolean =>
-  words[at] === 'is' && at < words.length - 1
-
-/** `deletes` is a verb; `exports` and `orders` are things. */
-const pluralVerb = (word: string): Verb | undefined => {
+function findPlural(word: string): Verb | undefined {
   if (!word.endsWith('s')) return undefined
-  const verb = findVerb(word.slice(0, -1))
-  return verb?.isPlain && SINGULAR_ONLY.has(verb.word) ? verb : undefined
+  const singular = word.slice(0, -1)
+  return NEVER_NOUNS.has(singular) ? findVerb(singular) : undefined
 }
-const SINGULAR_ONLY = new Set(['get', 'delete', 'create', 'list', 'remove', 'fetch', 'send'])
-
-const worst = (verbs: readonly PlacedVerb[]): PlacedVerb | undefined =>
-  verbs.toSorted((a, b) => compareCategories(b.category, a.category))[0]
-
-/**
- * The verb that a name is about: in English order it comes first, in noun-verb order last, and
- * behind a product's prefix in between. Of two joined by `or` and `and`, the worse one counts.
- */
-export function mainVerb(words: readonly string[]): PlacedVerb | undefined {
-  const all = verbsInName(words)
-  const plain = all.filter((v) => v.isPlain)
-  const joined = all.filter(
-    (v) => JOINERS.has(words[v.at - 1] ?? '') || JOINERS.has(words[v.at + 1] ?? ''),
-  )
-  if (joined.length > 1) return worst(joined)
-  const first = plain.find((v) => v.place === 'first')
-  const last = plain.find((v) => v.place === 'last')
-  if (first !== undefined) return first
-  return last ?? plain[0] ?? all.find((v) => v.place === 'first') ?? all.at(-1)
-}
-const JOINERS = new Set(['or', 'and'])

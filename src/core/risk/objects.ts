@@ -20,17 +20,29 @@ const rule = (verbs: string, objects: string, category: Category, isPlain = true
 const rules: readonly ObjectRule[] = [
   // Cancelling a job stops work; cancelling an agreement ends something that lasts.
   rule(
-    'cancel stop abort',
+    'cancel abort',
     `job jobs run runs crawl task execution import export autoimport autoexport build scan query
      workflow pipeline download upload operation process session research migration transfer
-     statement batch deployment rollout training generation update command spot`,
+     statement batch deployment rollout training generation update command`,
     'Execute',
   ),
   rule('select', 'option dropdown browser puppeteer playwright element', 'Execute'),
   rule('type', 'browser puppeteer playwright text element key', 'Execute'),
-  rule('search', 'feedback', 'Write'),
   rule(
-    'resolve',
+    'create close select new upload resize install open handle',
+    'browser puppeteer playwright',
+    'Execute',
+  ),
+  rule('close', 'page tab position positions', 'Execute'),
+  rule('write send open paste', 'terminal shell tmux repl keystroke keystrokes', 'Execute'),
+  rule('read write query', 'cypher sql soql', 'Execute'),
+  rule('scan', 'port ports nmap host hosts network subnet', 'Execute'),
+  rule('add', 'number numbers', 'Read'),
+  rule('book', 'flight flights hotel room ticket tickets ride trip travel transfer', 'Financial'),
+  rule('search', 'feedback', 'Write'),
+  rule('report', 'issue bug incident spam abuse user problem', 'Write'),
+  rule(
+    'resolve open',
     `thread threads incident incidents comment comments alert alerts issue issues conflict conflicts
      ticket discussion review finding case`,
     'Write',
@@ -50,16 +62,17 @@ const rules: readonly ObjectRule[] = [
      reviewers follower followers collaborator watcher star favorite participant attendee`,
     'Write',
   ),
+  rule('run execute', 'review audit assessment diagnostic diagnostics analysis', 'Read', false),
   rule('generate', 'key keys token secret password credentials credential', 'Write'),
+  // Media is made by a paid service elsewhere, not computed from what was given.
+  rule('generate', 'image images video audio music speech avatar model', 'Execute'),
+  rule('create', 'completion completions', 'Execute'),
   rule('push', 'image container', 'Execute'),
-  rule('export open', 'order position trade', 'Execute'),
   rule('forward', 'email message mail', 'Write'),
-  rule('transfer', 'ownership repository repo issue call data metadata file', 'Write'),
   rule('post', 'search query', 'Read'),
   rule('check', 'checkin checkout', 'Write'),
   rule('apply', 'label labels tag tags filter', 'Write'),
   rule('start', 'conversation thread discussion', 'Write'),
-  rule('close', 'browser page tab position', 'Execute'),
 ]
 
 /** The verb with the category that its object gives it. */

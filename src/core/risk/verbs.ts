@@ -9,69 +9,67 @@ export interface Verb {
 }
 
 const plain = {
-  Read: `get fetch list read retrieve describe search find show view inspect lookup
-    count analyze analyse summarize summarise validate verify check explain compare calculate
-    compute estimate aggregate discover recommend suggest preview examine enumerate
-    download scrape crawl extract parse detect diagnose audit lint convert translate transcribe
-    recognize recognise simulate predict forecast is has can whoami ping peek tail
-    poll wait watch identify classify explore determine measure rank decode encode hash
-    display print see head obtain gather introspect infer locate geocode
-    research ask think reflect visualize visualise render plot draw screenshot observe trace
-    echo help grep glob ls cat stat dir tell lists research
-    interpret assess look decode validates correlate diff glean understand
-    debug troubleshoot paginate detail review identify decompile
-    disassemble solve generate suggest outline quantify`,
-  Write: `create update add set edit write insert upsert put patch append save upload rename move
-    copy clone fork duplicate assign unassign attach detach link unlink tag untag label unlabel
-    archive unarchive close reopen merge push commit send reply share unshare invite
-    grant enable disable toggle subscribe unsubscribe register mark unmark pin unpin star unstar
-    follow unfollow like unlike react upvote downvote vote acknowledge snooze mute unmute approve
-    reject submit configure modify change replace increment decrement incr decr adjust store
-    remember annotate draft compose tweet notify bookmark
-    favorite favourite import join leave accept decline assume transition escalate
-    reassign reprioritize reorder rearrange lock unlock ingest
-    setup onboard offboard hide unhide dismiss ignore
-    finalize make associate disassociate bind unbind rotate renew enroll
-    mutate unpublish customize touch mkdir chmod chown allow block unblock upgrade install
-    login logout authenticate signin signup reschedule propose
-    instantiate promote demote track untrack redo stage unstage
-    prepend define declare populate seed memorize cc
-    message dm announce broadcast whitelist allowlist denylist blacklist save confirm
-    initialize bump claim unclaim author tune`,
-  Execute: `run execute exec invoke start stop restart reboot deploy redeploy trigger launch shutdown
-    shut boot pause resume suspend unpause scale rollout rollback kick dispatch eval evaluate spawn
-    interrupt click dblclick tap press navigate goto hover drag swipe fill keypress rerun retry
-    replay apply provision bootstrap init transact operate automate orchestrate
-    compile cordon uncordon drain failover hibernate wake abort halt unsuspend control actuate
-    activate deactivate switch goback act interact drive power arm disarm play skip
-    impersonate sudo ssh attack exploit bruteforce inject fuzz train finetune backtest`,
-  Destructive: `delete remove destroy drop purge wipe erase terminate revoke truncate flush clear
-    uninstall deregister unregister kill burn deprovision nuke expunge decommission trash discard
-    evict delist deletes rm rmdir del reset overwrite flushall flushdb teardown obliterate
-    void annul rescind shred prune expire invalidate undeploy demolish
-    undefine cancel forget cleanup ban unprovision disband deauthorize
-    scrub bulkdelete`,
-  Financial: `pay buy sell purchase refund charge payout withdraw deposit swap stake unstake donate
-    reimburse disburse remit repay invest topup tip redeem borrow lend prepay liquidate bid`,
+  Read: `aggregate analyse analyze ask assess audit calculate can cat categorize check classify
+    compare compute convert correlate count crawl debug decode decompile decrypt demonstrate
+    describe detect determine diagnose diff dir disassemble discover display download draw
+    echo encode enumerate estimate examine explain explore extract fetch find forecast
+    gather generate geocode get glean glob grep has hash head help identify infer inquire
+    inspect interpret introspect is lint list lists locate lookup ls map measure normalize
+    observe obtain outline paginate parse peek ping plot poll predict preview quantify rank
+    read recall recognise recognize recommend reflect render rerank research retrieve roll
+    sample sanitize scrape screenshot search show simulate solve stat suggest summarise
+    summarize tail tell think tokenise tokenize trace transcribe translate troubleshoot
+    understand validate validates verify view visualise visualize wait watch whoami`,
+  Write: `accept acknowledge activate add adjust allowlist annotate announce append approve archive
+    assign associate assume attach authenticate authorize backfill bind blacklist bookmark
+    bump change chmod chown clone close commit compose compress configure copy create
+    customize deactivate declare decline decompress decr decrement define demote denylist
+    detach disable disassociate dismiss downvote duplicate edit enable encrypt enqueue
+    enroll escalate favorite favourite finalize fork fulfil fulfill grant hide ignore incr
+    increment ingest initialize insert install instantiate invite join leave lock login
+    logout memorize merge mkdir modify mutate mute notify offboard onboard patch prepend
+    promote propose push put react rearrange reassign redo register reject remember rename
+    renew reopen reorder replace reply reprioritize reschedule rotate rsvp save scaffold
+    send set setup share ship signin signup silence snooze stash submit subscribe toggle
+    transition tune tweet unarchive unassign unbind unblock unclaim unfollow unhide unlabel
+    unlike unlink unlock unmark unmute unpin unpublish unshare unstage unstar unsubscribe
+    untag untrack unzip update upgrade upload upsert upvote whitelist write zip`,
+  Execute: `abort act actuate apply arm attack autofix automate backtest boot bootstrap brew bruteforce
+    click compile cordon dblclick deploy disarm dispatch drag drain eval evaluate exec
+    execute exploit failover fill finetune fuzz goback goto halt hibernate hover impersonate
+    init inject interact interrupt invoke keypress kick kickoff launch navigate operate
+    orchestrate pause press provision reboot redeploy reload replay rerun restart resume
+    retry rollback rollout run scale shut shutdown spawn ssh start stop sudo suspend swipe
+    tap transact uncordon unpause unsuspend wake`,
+  Destructive: `annul ban bulkdelete burn cancel cleanup clear deauthorize decommission del delete deletes
+    delist demolish deprovision dequeue deregister destroy disband discard drop erase evict
+    expire expunge flush flushall flushdb forget invalidate kill lpop nuke obliterate
+    overwrite pop prune purge remove rescind reset revoke rm rmdir rpop scrub shred spop
+    teardown terminate trash truncate undefine undeploy uninstall unprovision unregister
+    void wipe`,
+  Financial: `airdrop bid borrow buy charge deposit disburse donate invest lend liquidate pay payout
+    prepay purchase redeem refund reimburse remit repay sell stake swap tip topup unstake
+    withdraw`,
 } satisfies Record<Category, string>
 
 /** As often nouns as verbs, or verbs whose effect lies in their object. */
 const ambiguous = {
-  Read: `query select scan report monitor view access log map browse plan
-    match filter sort survey trend score stream benchmark quote lookup
-    profile format snapshot export open load prepare connect resolve
-    collect dump provide return learn route`,
-  Write: `post comment manage track sync book schedule release issue sign complete index
-    record organize transfer cache rate backup publish ack pull group star
-    mirror extend request migrate mint position crop resize optimize fix
-    undo repair respond email text handoff remediate feedback
-    reserve checkout note bulk process`,
-  Execute: `test call build action type scroll forward go restore
-    do job handle command batch work
-    capability lifecycle operation browser agent mission chain
-    fire recover sleep dial speak loop`,
-  Destructive: `cut clean dispose detonate`,
-  Financial: `trade bridge capture settle`,
+  Read: `access benchmark browse capture collect connect detail dump embed export filter format learn
+    load log look match monitor open plan prepare print profile provide query quote refresh
+    report resolve return review route scan score see select snapshot sort stream survey
+    trend`,
+  Write: `ack allocate author backup block book broadcast bulk cache cc checkout claim comment
+    complete confirm crop deallocate disconnect dm draft email extend feedback fix flag
+    follow group handoff import index issue label like link manage mark message mint mirror
+    move note optimize organize paste pin place populate position post process publish pull
+    rate reconcile record release remediate repair request reserve resize respond schedule
+    seed settle sign stage star store sync tag text timeout touch track transfer undo unflag
+    unwrap vote wrap`,
+  Execute: `action batch bridge build call command control dial dim do dock drive fire forward go handle
+    job loop migrate play power recover restore scroll skip sleep speak sweep switch test
+    train trigger turn type vacuum work`,
+  Destructive: `clean cut detonate dispose`,
+  Financial: `trade`,
 } satisfies Record<Category, string>
 
 function verbTable(): ReadonlyMap<string, Verb> {

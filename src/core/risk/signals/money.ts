@@ -1,6 +1,5 @@
-import { leadVerbs } from '../lead-verb.ts'
+import type { ToolFacts } from '../facts.ts'
 import type { Vote } from '../model.ts'
-import { mainVerb } from '../name-verb.ts'
 import { wordSet } from '../words.ts'
 import type { Signal } from './signal.ts'
 
@@ -12,7 +11,7 @@ const MONEY = wordSet(
 )
 /** Things that are money unless the word before or after them makes them something else. */
 const ORDERS = wordSet(
-  'order orders subscription subscriptions transfer transaction transactions position',
+  'position positions order orders subscription subscriptions transfer transaction transactions',
 )
 const NOT_MONEY = wordSet(
   `work sort tab display webhook webhooks notification notifications topic event events pubsub sns
@@ -23,13 +22,21 @@ const NOT_MONEY = wordSet(
 const HEADS = wordSet(
   'link links intent session request order transaction item items schedule batch claim',
 )
+/** Assets: money once they are sent, only things while they are created or changed. */
+const ASSETS = wordSet('token tokens eth btc sol usdc usdt coin coins nft crypto balance')
+const SENDS = wordSet('transfer bridge swap withdraw wrap unwrap')
 const PREPOSITIONS = wordSet('for in to by from with of on at via using limit market')
-const CLAIMS = wordSet('accept_dispute dispute claim')
+const APPROVES = wordSet('approve increase set')
+const ALLOWANCES = wordSet('allowance spender spending')
+const PHRASES = /\btop up\b|\bcash out\b|\bpay out\b|\bcheck out\b/
+const LIABILITY = /\b(liability|refund|pay)/
+const AMOUNTS = wordSet('amount price quantity qty')
+const CLAIMS = wordSet('dispute claim')
 const NOTES = /\b(notes?|metadata|description|memo|tags?|labels?)\b/
 const MOVES = wordSet(
   `create update add make send submit place modify change approve accept confirm execute process
-   capture settle issue initiate transfer authorize release schedule open close complete finalize
-   trigger run start replace edit patch sign broadcast bridge post set request amend claim`,
+   capture settle issue initiate transfer release schedule open close complete finalize
+   authorize trigger run start replace edit patch sign broadcast bridge post set request amend claim`,
 )
 
 const isMoneyAt = (words: readonly string[], at: number): boolean => {
@@ -47,27 +54,33 @@ const isMoneyAt = (words: readonly string[], at: number): boolean => {
 }
 
 /** Money is moved or committed: a verb of money, or a money noun under a verb that changes things. */
-export const money: Signal = ({ name, nameWords, lead, text, parameters }): readonly Vote[] => {
-  const main = mainVerb(nameWords)
-  if (main?.category === 'Financial') {
-    // `buy`, `refund` and `swap` are verbs only where no reading verb stands before them.
-    return main.isPlain && main.place !== 'last'
-      ? [vote(name)]
-      : isMoneyText(lead)
-        ? [vote(name)]
-        : []
-  }
-  const verb = main ?? leadVerbs(lead).verbs[0]
-  if (verb === undefined || !MOVES.has(verb.word)) return []
-  const isNamed = nameWords.some((_, at) => isMoneyAt(nameWords, at))
-  const isClaim = nameWords.some((w) => CLAIMS.has(w)) && /\b(liability|refund|pay)/.test(text)
-  if (!isNamed && !isClaim) return []
-  const isNote =
-    verb.word === 'update' &&
-    NOTES.test(lead.join(' ')) &&
-    !parameters.some((p) => /amount|price|quantity|qty/.test(p.name))
-  return isNote ? [{ ...vote(name), weight: -1 }] : [vote(name)]
+export const money: Signal = (facts): readonly Vote[] => {
+  const { name, nameWords, lead } = facts
+  const quoted: Vote = { category: 'Financial', weight: 6, obliges: true, quote: name }
+  const main = facts.verb
+  const said = facts.said.verbs[0]
+  if (main?.category === 'Financial')
+    // At the end of a name `refund` may be the thing and not the act; then the description decides.
+    return (main.isPlain && !main.isLast) || said?.category !== 'Read' ? [quoted] : []
+  if (PHRASES.test(nameWords.join(' '))) return [quoted]
+  const isSettled = main?.isPlain === true || main?.word === 'place'
+  const words = isSettled ? nameWords : [...nameWords, ...lead.slice(0, 6)]
+  const verb = (isSettled ? [main] : [main, said]).find((v) => v !== undefined && moves(v.word))
+  if (verb === undefined || !isMoney(facts, words, verb.word)) return []
+  return isNote(facts, verb.word) ? [] : [quoted]
 }
 
-const vote = (quote: string): Vote => ({ category: 'Financial', weight: 6, obliges: true, quote })
-const isMoneyText = (lead: readonly string[]): boolean => lead.some((_, at) => isMoneyAt(lead, at))
+const moves = (verb: string): boolean => MOVES.has(verb) || SENDS.has(verb)
+
+function isMoney({ nameWords, text }: ToolFacts, words: readonly string[], verb: string): boolean {
+  if (SENDS.has(verb) && ASSETS.has(nameWords.at(-1) ?? '')) return true
+  if (APPROVES.has(verb) && nameWords.some((word) => ALLOWANCES.has(word))) return true
+  if (nameWords.some((word) => CLAIMS.has(word)) && LIABILITY.test(text)) return true
+  return words.some((_, at) => isMoneyAt(words, at))
+}
+
+/** Editing what is written on a payment moves no money. */
+const isNote = ({ lead, parameters }: ToolFacts, verb: string): boolean =>
+  verb === 'update' &&
+  NOTES.test(lead.join(' ')) &&
+  !parameters.some((p) => p.words.some((word) => AMOUNTS.has(word)))

@@ -1,5 +1,4 @@
 import type { Vote } from '../model.ts'
-import { mainVerb } from '../name-verb.ts'
 import { wordSet } from '../words.ts'
 import type { Signal } from './signal.ts'
 
@@ -11,8 +10,7 @@ const DELETES = /\b(?:delete|remove|destroy|drop|purge|terminate)(?:s|-[a-z]+)?\
 const NEGATED = /\b(?:not|never|cannot|can't|won't|without|no)\s+(?:\w+\s+){0,2}$/
 
 /** A tool of many operations whose description, and nothing else, names a delete. */
-export const operationsInProse: Signal = ({ nameWords, text, description }): readonly Vote[] => {
-  const verb = mainVerb(nameWords)
+export const operationsInProse: Signal = ({ verb, text, description }): readonly Vote[] => {
   if (verb !== undefined && !GENERIC.has(verb.word)) return []
   const found = DELETES.exec(text)
   if (found === null || NEGATED.test(text.slice(Math.max(0, found.index - 40), found.index)))

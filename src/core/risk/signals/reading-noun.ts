@@ -1,5 +1,4 @@
 import type { Vote } from '../model.ts'
-import { mainVerb } from '../name-verb.ts'
 import { wordSet } from '../words.ts'
 import type { Signal } from './signal.ts'
 
@@ -15,8 +14,7 @@ const ANSWERS = wordSet(
 )
 
 /** A name without a verb that ends in what it returns (`cache_stats`, `maps_directions`). */
-export const readingNoun: Signal = ({ nameWords, name }): readonly Vote[] => {
-  const verb = mainVerb(nameWords)
+export const readingNoun: Signal = ({ verb, nameWords, name }): readonly Vote[] => {
   const last = nameWords.at(-1) ?? ''
   if (verb?.isPlain === true || !ANSWERS.has(last)) return []
   return [{ category: 'Read', weight: 1.4, quote: name }]

@@ -23,30 +23,24 @@ const body = {
 }
 
 /** What may be said of a grant when it is replaced. */
-export const grantPut = z.strictObject(body).meta({ id: 'GrantPut' })
+export const grantPut = z.strictObject(body)
 /** What may be said of a new grant; its token is made here, never chosen. */
-export const grantPost = z
-  .strictObject({ label: ruled(z.string(), wrongGrantLabel), ...body })
-  .meta({ id: 'GrantPost' })
+export const grantPost = z.strictObject({ label: ruled(z.string(), wrongGrantLabel), ...body })
 
 /** A grant as it is shown: never its token. */
-export const grantView = z
-  .object({
-    id: z.string(),
-    label: z.string(),
-    server: z.string(),
-    policy: z.string().nullable(),
-    tags: z.record(z.string(), z.json()),
-    notBefore: z.string().nullable(),
-    expires: z.string().nullable(),
-    source: z.enum(['file', 'store']),
-  })
-  .meta({ id: 'Grant' })
+export const grantView = z.object({
+  id: z.string(),
+  label: z.string(),
+  server: z.string(),
+  policy: z.string().nullable(),
+  tags: z.record(z.string(), z.json()),
+  notBefore: z.string().nullable(),
+  expires: z.string().nullable(),
+  source: z.enum(['file', 'store']),
+})
 
 /** A new grant: its token is shown this once. */
-export const grantCreated = z
-  .object({ ...grantView.shape, token: z.string() })
-  .meta({ id: 'GrantCreated' })
+export const grantCreated = z.object({ ...grantView.shape, token: z.string() })
 
 /** A grant as it is shown. */
 export type GrantView = z.infer<typeof grantView>

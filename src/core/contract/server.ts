@@ -34,31 +34,28 @@ const stdio = {
 const name = { name: ruled(z.string(), wrongServerName) }
 
 /** A server with a URL, and one with a command, as they are replaced. */
-export const serverPut = z
-  .union([z.strictObject(http), z.strictObject(stdio)])
-  .meta({ id: 'ServerPut' })
+export const serverPut = z.union([z.strictObject(http), z.strictObject(stdio)])
 /** The same with a name, as they are made. */
-export const serverPost = z
-  .union([z.strictObject({ ...name, ...http }), z.strictObject({ ...name, ...stdio })])
-  .meta({ id: 'ServerPost' })
+export const serverPost = z.union([
+  z.strictObject({ ...name, ...http }),
+  z.strictObject({ ...name, ...stdio }),
+])
 
 /** A server as it is shown: header and variable names, never their values. */
-export const serverView = z
-  .object({
-    id: z.string(),
-    name: z.string(),
-    kind: z.enum(['http', 'stdio']),
-    url: z.string().nullable(),
-    headers: z.array(z.string()).meta({ description: 'names only' }),
-    command: z.string().nullable(),
-    args: z.array(z.string()),
-    env: z.array(z.string()).meta({ description: 'names only' }),
-    cwd: z.string().nullable(),
-    instances: z.enum(['session', 'shared']).nullable(),
-    methods: z.array(z.string()),
-    source: z.enum(['file', 'store']),
-  })
-  .meta({ id: 'Server' })
+export const serverView = z.object({
+  id: z.string(),
+  name: z.string(),
+  kind: z.enum(['http', 'stdio']),
+  url: z.string().nullable(),
+  headers: z.array(z.string()).meta({ description: 'names only' }),
+  command: z.string().nullable(),
+  args: z.array(z.string()),
+  env: z.array(z.string()).meta({ description: 'names only' }),
+  cwd: z.string().nullable(),
+  instances: z.enum(['session', 'shared']).nullable(),
+  methods: z.array(z.string()),
+  source: z.enum(['file', 'store']),
+})
 
 /** A server as it is shown. */
 export type ServerView = z.infer<typeof serverView>

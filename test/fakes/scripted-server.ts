@@ -31,6 +31,8 @@ const text = (content: string): object => ({ content: [{ type: 'text', text: con
 const seen: string[] = []
 const asked = new Map<string, (message: Message) => void>()
 const listening = new Set<Id>()
+/** Answers that wait until another message has been answered. */
+let postponed: (() => void)[] = []
 let capabilities: unknown
 
 /** One script a tool. */
@@ -42,6 +44,7 @@ const tools: Record<string, (id: Id, message: Message, line: string) => void> = 
   seen: (id) => send({ id, result: text(JSON.stringify(seen)) }),
   fail: (id) => send({ id, error: { code: -32602, message: 'no', data: { why: 'script' } } }),
   silent: () => {},
+  postponed: (id) => postponed.push(() => send({ id, result: text('at last') })),
   numbers: (id) =>
     write(
       `{"result":{"big":12345678901234567890,"one":1.0},"id":${JSON.stringify(id)},"jsonrpc":"2.0"}\n`,
@@ -116,6 +119,13 @@ const tools: Record<string, (id: Id, message: Message, line: string) => void> = 
 }
 
 function onMessage(message: Message, line: string): void {
+  const due = postponed
+  postponed = []
+  react(message, line)
+  for (const answer of due) answer()
+}
+
+function react(message: Message, line: string): void {
   const { id, method, params } = message
   if (method === undefined) {
     const waiting = asked.get(JSON.stringify(id))
@@ -133,7 +143,7 @@ function onRequest(id: Id, message: Message, line: string): void {
   switch (method) {
     case 'initialize':
       capabilities = params?.capabilities
-      if (process.env['SCRIPT_REFUSES'] !== undefined) {
+      if (process.env.SCRIPT_REFUSES !== undefined) {
         send({ id, error: { code: -32602, message: 'unsupported protocol version' } })
         return
       }

@@ -8,7 +8,7 @@ import { openPeer, type Peer, type PeerSettings } from './peer.ts'
 import { createReply, type Reply, refuse } from './reply.ts'
 import { replaceAt, restoreAnswer, rewriteRequest, SUBSCRIPTION_ID } from './rewriting.ts'
 import type { Splice } from './skim.ts'
-import type { ReplySink, UpstreamExchange } from './upstream.ts'
+import type { Era, ReplySink, UpstreamExchange } from './upstream.ts'
 
 /** One process for many callers: ids and progress tokens are rewritten, and put back. */
 export interface Multiplexer {
@@ -35,6 +35,7 @@ export interface More {
 /** What a multiplexer is made of. */
 export interface MultiplexerOptions {
   readonly settings: PeerSettings
+  readonly era: Era
   readonly backoff: BackoffOptions
   /** True when all callers are one grant's: what can't be tied to a request may then go to any. */
   readonly isOneGrants: boolean
@@ -86,7 +87,7 @@ export function createMultiplexer(options: MultiplexerOptions): Multiplexer {
   function start(): void {
     restart = undefined
     const startedAt = settings.clock.now()
-    const mine = openPeer(settings, {
+    const mine = openPeer(settings, options.era, {
       message(incoming) {
         options.onUse()
         route(incoming)

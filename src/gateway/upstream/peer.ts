@@ -5,6 +5,16 @@ import type { Clock } from '../../core/ports.ts'
 import { type Child, type ChildExit, type ChildOptions, spawnChild } from './child.ts'
 import { type Incoming, readIncoming } from './incoming.ts'
 import { createStderrLines } from './stderr-lines.ts'
+import type { Era } from './upstream.ts'
+
+/** How a process ended, and what it had been good for. */
+export interface ProcessEnd extends ChildExit {
+  readonly era: Era
+  /** It had answered at least one request with a result. */
+  readonly hadAnswered: boolean
+  /** We ended it, or asked it to end. */
+  readonly wasClosed: boolean
+}
 
 /** What all processes of one upstream have in common. */
 export interface PeerSettings {
@@ -16,8 +26,8 @@ export interface PeerSettings {
   readonly requestTimeoutMs: number
   /** Bytes that may wait for a process that does not read. */
   readonly maxBacklogBytes: number
-  /** Told of every process that ends, for whoever must end with it. */
-  readonly onExit?: (exit: ChildExit) => void
+  /** Told of every process that ends, for whoever must end with it; after its requests have failed. */
+  readonly onExit?: (end: ProcessEnd) => void
 }
 
 /** What a process that speaks MCP tells of. */
@@ -43,10 +53,11 @@ export const describeExit = (exit: ChildExit): string =>
     : `the process was ended by ${exit.signal}`
 
 /** Starts a process and reads its messages; what is no message is logged (as a byte count) and dropped. */
-export function openPeer(settings: PeerSettings, events: PeerEvents): Peer {
+export function openPeer(settings: PeerSettings, era: Era, events: PeerEvents): Peer {
   const { name, log } = settings
   let isAlive = true
   let isClosing = false
+  let hadAnswered = false
   const babbled = (bytes: number): void =>
     log('warn', { event: 'upstream.babbled', upstream: name, bytes })
   const stderr = createStderrLines(settings.clock, (line) =>
@@ -57,7 +68,11 @@ export function openPeer(settings: PeerSettings, events: PeerEvents): Peer {
     line(bytes) {
       const messages = readIncoming(bytes)
       if (messages === undefined) babbled(bytes.length)
-      else for (const message of messages) events.message(message)
+      else
+        for (const message of messages) {
+          if (message.kind === 'response' && !message.isError) hadAnswered = true
+          events.message(message)
+        }
     },
     tooLong(id, bytes) {
       babbled(bytes)
@@ -75,7 +90,7 @@ export function openPeer(settings: PeerSettings, events: PeerEvents): Peer {
       const reason = describeExit(exit)
       if (!isClosing) log('warn', { event: 'upstream.lost', upstream: name, reason })
       events.lost(new GatewayError('upstream_lost', reason), true)
-      settings.onExit?.(exit)
+      settings.onExit?.({ ...exit, era, hadAnswered, wasClosed: isClosing })
     },
   })
   if (child.pid !== undefined)

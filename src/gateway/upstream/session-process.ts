@@ -33,7 +33,15 @@ interface Pending {
   readonly token: FrameId | undefined
   readonly timer: NodeJS.Timeout
   readonly isInitialize: boolean
+  readonly method: string
 }
+
+/**
+ * Which requests a server may speak in between of. Lists are none: they are short, and the gateway
+ * itself asks for some. While `initialize` waits, only what waits for the client goes out.
+ */
+const mayCarry = (method: string, kind: 'request' | 'notification'): boolean =>
+  method === 'initialize' ? kind === 'request' : !method.endsWith('/list')
 
 /** Messages kept for a session whose listen stream is not open, or does not read. */
 const MAX_QUEUED = 100
@@ -54,7 +62,7 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
   let listener: Reply | undefined
   let isListenerStalled = false
 
-  const peer = openPeer(settings, {
+  const peer = openPeer(settings, 'legacy', {
     message: (incoming) => {
       options.onUse()
       if (incoming.kind === 'response') answered(incoming)
@@ -111,7 +119,10 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
       message.method === 'notifications/progress'
         ? idIn(message.params, 'progressToken')
         : undefined
-    const target = token === undefined ? open.at(-1) : open.find((one) => one.token === token)
+    const target =
+      token === undefined
+        ? open.findLast((one) => mayCarry(one.method, message.kind))
+        : open.find((one) => one.token === token)
     if (target !== undefined) toRequest(target.reply, message.text)
     // Progress of what has been answered is of no use to anybody.
     else if (token === undefined) toListener(message.text)
@@ -166,7 +177,7 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
     }
     const timer = setTimeout(expire, settings.requestTimeoutMs)
     const token = idIn(objectIn(frame.params, '_meta'), 'progressToken')
-    pending.set(key, { reply, token, timer, isInitialize })
+    pending.set(key, { reply, token, timer, isInitialize, method: frame.method })
     peer.write(bytes)
     return {
       // The id stays taken until its answer has come and was dropped.

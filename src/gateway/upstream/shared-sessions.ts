@@ -41,7 +41,7 @@ const none: UpstreamExchange = { cancel() {} }
 
 /** Sessions over one process, which the first `initialize` starts. */
 export function createSharedSessions(
-  options: Omit<MultiplexerOptions, 'isOneGrants' | 'onLoose' | 'onLost'>,
+  options: Omit<MultiplexerOptions, 'era' | 'isOneGrants' | 'onLoose' | 'onLost'>,
 ): SharedSessions {
   const sessions = new Map<string, Session>()
   /** Sessions whose `initialize` waits for the first one's answer. */
@@ -53,6 +53,7 @@ export function createSharedSessions(
 
   const pipe = createMultiplexer({
     ...options,
+    era: 'legacy',
     isOneGrants: false,
     onLoose(message) {
       if (!LIST_CHANGED.test(message.method)) return

@@ -3,10 +3,9 @@ import { GatewayError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { Clock } from '../../core/ports.ts'
 import type { ServerEntry, ServerTarget } from '../../core/snapshot.ts'
-import type { ChildExit } from './child.ts'
 import { childEnvironment } from './child-environment.ts'
 import { createMultiplexer, type Multiplexer } from './multiplexer.ts'
-import type { PeerSettings } from './peer.ts'
+import type { PeerSettings, ProcessEnd } from './peer.ts'
 import { acknowledge, refuse } from './reply.ts'
 import { openSessionProcess, type SessionProcess } from './session-process.ts'
 import { createSharedSessions, type SharedSessions } from './shared-sessions.ts'
@@ -55,7 +54,7 @@ export interface StdioUpstreamOptions {
   /** `pipe`: stderr becomes log events · `inherit`: it goes to our own stderr as it is. */
   readonly stderr?: 'pipe' | 'inherit'
   /** Told of every process that ends. */
-  readonly onExit?: (exit: ChildExit) => void
+  readonly onExit?: (end: ProcessEnd) => void
   readonly random?: () => number
 }
 
@@ -215,6 +214,7 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
         const made = createMultiplexer({
           settings,
           backoff,
+          era: 'modern',
           isOneGrants: !isShared,
           onUse,
           onLoose: (m) =>

@@ -86,6 +86,14 @@ describe('work is bounded', () => {
       within(tool('get_x', '', { action: { enum: Array(100_000).fill('delete') } })),
     ).toBeLessThan(50)
   })
+  test('unions within unions cost a few milliseconds', () => {
+    const list = Array(2_000).fill({ enum: Array(500).fill(1) })
+    const wide = Object.fromEntries(
+      Array.from({ length: 500 }, (_, i) => [`p${i}`, { anyOf: list, oneOf: list }]),
+    )
+    expect(within(tool('get_x', 'Gets x.', wide))).toBeLessThan(50)
+    expect(categoryOf(tool('get_x', 'Gets x.', wide))).toBe('Execute')
+  })
   test('repeated text costs no more than it is long', () => {
     for (const text of [
       ' '.repeat(1e6),
@@ -97,7 +105,7 @@ describe('work is bounded', () => {
       expect(within(tool('manage_x', text))).toBeLessThan(50)
   })
   test('a definition too large to be read whole is never Read', () => {
-    const wide = Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`p${i}`, {}]))
+    const wide = Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`p${i}`, {}]))
     expect(categoryOf(tool('get_x', 'Gets x.', wide, { readOnlyHint: true }))).toBe('Execute')
     expect(categoryOf(tool(`get_${'x'.repeat(300)}_delete`, 'Gets x.'))).toBe('Execute')
   })
@@ -155,6 +163,49 @@ describe('annotations raise and seldom lower', () => {
   })
   test('a hint that is no boolean claims nothing', () => {
     expect(categoryOf(tool('frobnicate', '', {}, { readOnlyHint: 'true' }))).toBe('Execute')
+  })
+})
+
+describe('a choice among operations', () => {
+  const withAction = (name: string, description: string, action: Json, hints = {}) =>
+    categoryOf(tool(name, description, { action }, hints))
+  test('a tool can do the worst operation that it offers', () => {
+    expect(withAction('things', 'Everything about things.', { enum: ['list', 'delete'] })).toBe(
+      'Destructive',
+    )
+    expect(
+      withAction('things', 'Everything about things.', { enum: ['listThings', 'startThing'] }),
+    ).toBe('Execute')
+    expect(withAction('things', 'Everything about things.', { enum: ['list', 'get'] })).toBe('Read')
+  })
+  test('the operations of a union count like those of a list', () => {
+    const union = { anyOf: [{ const: 'list' }, { const: 'remove' }] }
+    expect(withAction('things', 'Everything about things.', union)).toBe('Destructive')
+    const inputSchema = {
+      oneOf: [
+        { properties: { action: { const: 'get' } } },
+        { properties: { action: { const: 'purge' } } },
+      ],
+    }
+    expect(categoryOf({ name: 'things', inputSchema })).toBe('Destructive')
+  })
+  test('a list of actions that a reading tool filters by is no operation', () => {
+    const action = { enum: ['create', 'delete'] }
+    expect(withAction('list_audit_events', 'Lists audit events.', action)).toBe('Read')
+    expect(withAction('events', 'Everything about events.', action)).toBe('Destructive')
+    expect(
+      withAction('list_audit_events', 'Lists events.', action, { destructiveHint: true }),
+    ).toBe('Destructive')
+  })
+  test('HTTP verbs that a request stores are data', () => {
+    const method = { enum: ['GET', 'POST', 'DELETE'] }
+    expect(categoryOf(tool('updateCollectionRequest', 'Updates a request.', { method }))).toBe(
+      'Write',
+    )
+  })
+  test('an operation past the choices that are read is not harmless', () => {
+    const action = { enum: [...Array(300).fill('get_thing'), 'delete_thing'] }
+    expect(withAction('things', 'Everything about things.', action)).toBe('Execute')
   })
 })
 

@@ -74,7 +74,8 @@ export function readFacts(tool: ToolDefinition, server: ServerContext | undefine
   const description = textOf(member(definition, 'description'), MAX_TEXT)
   const schema = readParameters(member(definition, 'inputSchema'))
   const nameWords = withoutServer(splitName(name, MAX_WORDS), server)
-  const lead = leadWords(description)
+  // A title stands in for a missing description: it too says what the tool does.
+  const lead = leadWords(description === '' ? title : description)
   return {
     name,
     nameWords,

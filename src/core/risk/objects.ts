@@ -62,7 +62,6 @@ const rules: readonly ObjectRule[] = [
      reviewers follower followers collaborator watcher star favorite participant attendee`,
     'Write',
   ),
-  rule('run execute', 'review audit assessment diagnostic diagnostics analysis', 'Read', false),
   rule('generate', 'key keys token secret password credentials credential', 'Write'),
   // Media is made by a paid service elsewhere, not computed from what was given.
   rule('generate', 'image images video audio music speech avatar model', 'Execute'),
@@ -72,6 +71,15 @@ const rules: readonly ObjectRule[] = [
   rule('post', 'search query', 'Read'),
   rule('check', 'checkin checkout', 'Write'),
   rule('apply', 'label labels tag tags filter', 'Write'),
+  rule('apply', 'coupon coupons discount voucher', 'Write'),
+  rule('open', 'url app browser device door gate', 'Execute'),
+  rule('attach', 'debugger process', 'Execute'),
+  rule('print', 'label labels document receipt', 'Execute'),
+  rule('log', 'call activity time work entry expense meal workout', 'Write'),
+  rule('convert', 'lead draft ticket issue', 'Write'),
+  rule('track', 'package parcel shipment flight order delivery', 'Read'),
+  rule('list', 'sale', 'Write'),
+  rule('return', 'tax item order product goods', 'Write', false),
   rule('start', 'conversation thread discussion', 'Write'),
 ]
 

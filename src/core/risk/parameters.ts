@@ -7,54 +7,36 @@ export interface Parameter {
   readonly words: readonly string[]
   /** The strings it may be, where the schema names them. */
   readonly choices: readonly string[]
-  readonly format: string
-  /** Lower case, bounded. */
-  readonly description: string
+  /** True when it has more choices than were read. */
+  readonly hasMore: boolean
   readonly isText: boolean
+  /** How many schemas enclose it: 0 for the tool's own arguments. */
   readonly depth: number
 }
 
-const MAX_PARAMETERS = 200
+const MAX_PARAMETERS = 400
 const MAX_CHOICES = 200
-const MAX_DEPTH = 4
-const MAX_VISITS = 600
+const MAX_DEPTH = 12
+/** Schemas and choices looked at in one definition. */
+const MAX_STEPS = 10_000
+const MAX_TEXT = 80
 const BRANCHES = ['anyOf', 'oneOf', 'allOf'] as const
 
-const shortText = (value: Json | undefined, limit: number): string =>
-  typeof value === 'string' ? value.slice(0, limit) : ''
+/** Counts down; what asks after it is spent gets nothing, and the definition counts as cut. */
+interface Budget {
+  left: number
+  readonly takes: () => boolean
+}
 
-/** Reads the properties of a schema, through arrays and unions, and says whether it was too large. */
+/** The properties of a schema, through arrays and unions, and whether it was too large to read whole. */
 export function readParameters(schema: Json | undefined) {
-  const found: Parameter[] = []
-  let visits = 0
+  const parameters: Parameter[] = []
+  const budget: Budget = { left: MAX_STEPS, takes: () => --budget.left >= 0 }
   let isCut = false
 
-  const choicesOf = (node: JsonObject): readonly string[] => {
-    const out: string[] = []
-    const collect = (value: Json | undefined): void => {
-      if (typeof value !== 'string') return
-      if (out.length < MAX_CHOICES) out.push(value.slice(0, 80))
-      else isCut = true
-    }
-    const fromNode = (at: JsonObject): void => {
-      collect(member(at, 'const'))
-      const list = member(at, 'enum')
-      if (Array.isArray(list)) for (const value of list.slice(0, MAX_CHOICES + 1)) collect(value)
-    }
-    fromNode(node)
-    const items = member(node, 'items')
-    if (isObject(items)) fromNode(items)
-    for (const key of BRANCHES) {
-      const branches = member(node, key)
-      if (!Array.isArray(branches)) continue
-      for (const branch of branches.slice(0, MAX_CHOICES)) if (isObject(branch)) fromNode(branch)
-    }
-    return out
-  }
-
   const visit = (node: Json | undefined, depth: number): void => {
-    if (!isObject(node)) return
-    if (depth > MAX_DEPTH || ++visits > MAX_VISITS) {
+    if (!isObject(node) || !budget.takes()) return
+    if (depth > MAX_DEPTH) {
       isCut = true
       return
     }
@@ -63,34 +45,69 @@ export function readParameters(schema: Json | undefined) {
       // INVARIANT: for-in stops early, where Object.keys would copy a hostile number of keys.
       for (const name in properties) {
         if (!Object.hasOwn(properties, name)) continue
-        if (found.length >= MAX_PARAMETERS) {
+        if (parameters.length >= MAX_PARAMETERS) {
           isCut = true
           break
         }
         const property = properties[name]
-        const detail = isObject(property) ? property : {}
-        const type = member(detail, 'type')
-        found.push({
-          name: name.slice(0, 80),
-          words: splitName(name.slice(0, 80), 8),
-          choices: choicesOf(detail),
-          format: shortText(member(detail, 'format'), 40).toLowerCase(),
-          description: shortText(member(detail, 'description'), 300).toLowerCase(),
-          isText: type === undefined || type === 'string' || Array.isArray(type),
-          depth,
-        })
+        parameters.push(readParameter(name.slice(0, MAX_TEXT), property, { depth, budget }))
         visit(property, depth + 1)
       }
     visit(member(node, 'items'), depth + 1)
-    for (const key of BRANCHES) {
-      const branches = member(node, key)
-      if (Array.isArray(branches)) {
-        if (branches.length > MAX_CHOICES) isCut = true
-        for (const branch of branches.slice(0, MAX_CHOICES)) visit(branch, depth + 1)
-      }
-    }
+    for (const branch of branchesOf(node, budget)) visit(branch, depth + 1)
   }
 
   visit(schema, 0)
-  return { parameters: found as readonly Parameter[], isCut }
+  return { parameters: parameters as readonly Parameter[], isCut: isCut || budget.left < 0 }
+}
+
+function readParameter(
+  name: string,
+  schema: Json | undefined,
+  { depth, budget }: { readonly depth: number; readonly budget: Budget },
+): Parameter {
+  const detail: JsonObject = isObject(schema) ? schema : {}
+  const type = member(detail, 'type')
+  const choices = choicesOf(detail, budget)
+  return {
+    name,
+    words: splitName(name, 8),
+    choices: choices.slice(0, MAX_CHOICES),
+    hasMore: choices.length > MAX_CHOICES,
+    isText: type === undefined || type === 'string' || Array.isArray(type),
+    depth,
+  }
+}
+
+/** The strings of `enum` and `const`; one more than are kept tells that there are more. */
+function choicesOf(schema: JsonObject, budget: Budget): readonly string[] {
+  const found: string[] = []
+  const keep = (value: Json | undefined): void => {
+    if (typeof value === 'string') found.push(value.slice(0, MAX_TEXT))
+  }
+  const items = member(schema, 'items')
+  for (const node of [schema, ...(isObject(items) ? [items] : []), ...branchesOf(schema, budget)]) {
+    if (!isObject(node)) continue
+    keep(member(node, 'const'))
+    const listed = member(node, 'enum')
+    if (!Array.isArray(listed)) continue
+    for (const value of listed) {
+      if (found.length > MAX_CHOICES || !budget.takes()) return found
+      keep(value)
+    }
+  }
+  return found
+}
+
+function branchesOf(schema: JsonObject, budget: Budget): readonly Json[] {
+  const found: Json[] = []
+  for (const key of BRANCHES) {
+    const branches = member(schema, key)
+    if (!Array.isArray(branches)) continue
+    for (const branch of branches) {
+      if (!budget.takes()) return found
+      found.push(branch)
+    }
+  }
+  return found
 }

@@ -1,4 +1,5 @@
 import type { Category } from '../../policy/model.ts'
+import type { ToolFacts } from '../facts.ts'
 import { compareCategories, type Vote } from '../model.ts'
 import { mainVerb } from '../name-verb.ts'
 import { splitName, wordSet } from '../words.ts'
@@ -8,37 +9,51 @@ const SELECTORS = wordSet(
   'action actions operation operations op ops method command subcommand verb',
 )
 const HTTP = wordSet('get head post put patch delete options trace connect query')
+/** What a bare `cancel` ends for good; of anything else it only stops the work. */
+const AGREEMENTS = /order|subscription|plan|invoice|booking|reservation|agreement|contract|policy/
+/** Deeper, an `action` belongs to what the tool is given, not to the tool. */
+const MAX_DEPTH = 3
 
 /** A parameter that chooses among operations: the tool can do the worst of them. */
-export const actionChoice: Signal = ({ parameters, nameWords }): readonly Vote[] => {
+export const actionChoice: Signal = (facts): readonly Vote[] => {
   const votes: Vote[] = []
-  const toolName = nameWords.join(' ')
-  for (const { name, words, choices } of parameters) {
-    if (choices.length === 0 || !SELECTORS.has(words.at(-1) ?? '')) continue
+  const obliges = !isFilter(facts)
+  for (const { name, words, choices, hasMore, depth } of facts.parameters) {
+    if (choices.length === 0 || depth > MAX_DEPTH || !SELECTORS.has(words.at(-1) ?? '')) continue
     // HTTP verbs describe a request that the tool stores or sends: data, not its own operations.
-    if (choices.every((choice) => HTTP.has(choice.toLowerCase())) && words.at(-1) === 'method')
+    if (words.at(-1) === 'method' && choices.every((choice) => HTTP.has(choice.toLowerCase())))
       continue
-    const judged = choices.flatMap((choice) => {
-      const category = operationCategory(choice, toolName)
-      return category === undefined ? [] : [{ choice, category }]
-    })
-    const worst = judged.toSorted((a, b) => compareCategories(b.category, a.category))[0]
+    if (hasMore) votes.push({ category: 'Execute', weight: 2, obliges: true, quote: name })
+    const judged = judgeChoices(choices, facts.nameWords.join(' '))
+    const [worst] = judged.toSorted((a, b) => compareCategories(b.category, a.category))
     if (worst === undefined) continue
     const quote = `${name}: ${worst.choice}`
     if (worst.category !== 'Read')
-      votes.push({ category: worst.category, weight: 2, obliges: true, quote })
+      votes.push({ category: worst.category, weight: 2, obliges, quote })
     else if (judged.length === choices.length) votes.push({ category: 'Read', weight: 1.5, quote })
   }
   return votes
 }
 
-/** What a bare `cancel` ends for good; of anything else it only stops the work. */
-const AGREEMENTS = /order|subscription|plan|invoice|booking|reservation|agreement|contract|policy/
+/** A tool that reads by name, by description and by its hints selects by the action of others. */
+const isFilter = ({ verb, said, hints }: ToolFacts): boolean =>
+  verb?.isPlain === true &&
+  verb.category === 'Read' &&
+  said.isAtStart &&
+  said.verbs.every(({ category }) => category === 'Read') &&
+  hints.readOnly !== false &&
+  hints.destructive !== true
 
-function operationCategory(choice: string, name: string): Category | undefined {
+const judgeChoices = (choices: readonly string[], toolName: string) =>
+  choices.flatMap((choice) => {
+    const category = operationCategory(choice, toolName)
+    return category === undefined ? [] : [{ choice, category }]
+  })
+
+function operationCategory(choice: string, toolName: string): Category | undefined {
   const words = splitName(choice, 8)
   const verb = mainVerb(words)
   if (verb === undefined || (!verb.isPlain && words.length > 1)) return undefined
-  if (verb.word === 'cancel' && words.length === 1 && !AGREEMENTS.test(name)) return 'Execute'
+  if (verb.word === 'cancel' && words.length === 1 && !AGREEMENTS.test(toolName)) return 'Execute'
   return verb.category
 }

@@ -7,7 +7,8 @@ import type { Signal } from './signal.ts'
 const MONEY = wordSet(
   `payment payments refund refunds invoice invoices payout payouts charge charges purchase purchases
    deposit withdrawal withdrawals checkout donation funds money trade trades swap bid
-   reimbursement paylink crypto stock stocks shares loan escrow bet wager tip salary payroll`,
+   reimbursement paylink crypto stock stocks shares loan escrow bet wager tip salary payroll bill bills
+   credits rewards`,
 )
 /** Things that are money unless the word before or after them makes them something else. */
 const ORDERS = wordSet(

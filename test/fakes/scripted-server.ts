@@ -55,6 +55,11 @@ const tools: Record<string, (id: Id, message: Message, line: string) => void> = 
       send({ method: 'notifications/progress', params: { progressToken, progress } })
     send({ id, result: text('done') })
   },
+  trickle: (_id, { params }) => {
+    const progressToken = params?._meta?.progressToken
+    for (let progress = 1; progress <= (params?.arguments?.n ?? 3); progress++)
+      send({ method: 'notifications/progress', params: { progressToken, progress } })
+  },
   ask: (id, { params }) => {
     const mine = params?.arguments?.id ?? 'ask-1'
     asked.set(JSON.stringify(mine), (answer) => send({ id, result: text(JSON.stringify(answer)) }))

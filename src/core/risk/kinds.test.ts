@@ -297,7 +297,14 @@ test('the hard kinds are told apart', () => {
     ['Execute', '执行SQL', '执行SQL查询'],
     ['Destructive', 'cache', '清空缓存'],
     ['Destructive', 'eliminar_usuario', 'Elimina un usuario'],
+    ['Write', 'mark_as_read', 'Marks a message as read.'],
+    ['Financial', 'cart_checkout', 'Checks out the cart and pays.'],
+    ['Financial', 'nft_transfer', 'Transfers an NFT to another wallet.'],
+    ['Execute', 'weather_frobnicate', 'Current weather for a place.'],
     ['Financial', 'tool', '결제'],
+    ['Read', 'obtener_usuario', 'Obtiene un usuario'],
+    ['Execute', 'werkzeug', 'Das Werkzeug – created for builds'],
+    ['Read', 'tool', 'Получает список задач'],
   ]
   const misjudged = kinds.flatMap(([want, name, description]) => {
     const { category } = classify({ name, description })

@@ -13,6 +13,7 @@ export interface PlacedVerb extends Verb {
 const NEVER_NOUNS = wordSet(
   'get create delete remove describe fetch retrieve modify insert destroy',
 )
+const PREPOSITIONS = wordSet('as by for of to with')
 const JOINERS = wordSet('or and')
 const QUESTIONS = wordSet('is has can')
 /** Nouns that turn the word before them into one as well (`trade_history`, `refund_eligibility`). */
@@ -56,6 +57,9 @@ function verbsIn(words: readonly string[]): readonly PlacedVerb[] {
     if (QUESTIONS.has(word) && at > 0 && (word !== 'is' || isLast)) continue
     const next = words[at + 1]
     const isNoun = next !== undefined && at + 2 === words.length && STATES.has(next)
+    // `mark_as_read`, `search_by_tag`: what follows such a word qualifies the verb before it.
+    const qualifies = PREPOSITIONS.has(words[at - 1] ?? '')
+    if (qualifies && found.length > 0 && (!verb.isPlain || verb.category === 'Read')) continue
     if (isNoun && (!verb.isPlain || verb.category === 'Financial' || NOUNS_TOO.has(word))) continue
     found.push({ ...judgeByObject(verb, words), at, isLast })
   }

@@ -69,7 +69,7 @@ const rules: readonly ObjectRule[] = [
   rule('push', 'image container', 'Execute'),
   rule('forward', 'email message mail', 'Write'),
   rule('post', 'search query', 'Read'),
-  rule('check', 'checkin checkout', 'Write'),
+  rule('check', 'checkin checkout out', 'Write', false),
   rule('apply', 'label labels tag tags filter', 'Write'),
   rule('apply', 'coupon coupons discount voucher', 'Write'),
   rule('open', 'url app browser device door gate', 'Execute'),

@@ -72,6 +72,11 @@ const modifiers: Readonly<Record<string, Modifier>> = {
         ? name
         : undefined,
   },
+  claims_destructive: {
+    steps: 1,
+    applies: ({ hints }, category) =>
+      category === 'Read' && hints.destructive === true ? 'destructiveHint: true' : undefined,
+  },
   cache_only: {
     steps: -2,
     applies: ({ nameWords, name }, category) =>

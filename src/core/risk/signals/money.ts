@@ -29,7 +29,8 @@ const SENDS = wordSet('transfer bridge swap withdraw wrap unwrap')
 const PREPOSITIONS = wordSet('for in to by from with of on at via using limit market')
 const APPROVES = wordSet('approve increase set')
 const ALLOWANCES = wordSet('allowance spender spending')
-const PHRASES = /\btop up\b|\bcash out\b|\bpay out\b|\bcheck out\b/
+const PHRASES =
+  /\btop up\b|\bcash out\b|\bpay out\b|\bcheck out\b|\bcart checkout\b|\bcheckout cart\b/
 const LIABILITY = /\b(liability|refund|pay)/
 const AMOUNTS = wordSet('amount price quantity qty')
 const CLAIMS = wordSet('dispute claim')
@@ -74,7 +75,7 @@ export const money: Signal = (facts): readonly Vote[] => {
 const moves = (verb: string): boolean => MOVES.has(verb) || SENDS.has(verb)
 
 function isMoney({ nameWords, text }: ToolFacts, words: readonly string[], verb: string): boolean {
-  if (SENDS.has(verb) && ASSETS.has(nameWords.at(-1) ?? '')) return true
+  if (SENDS.has(verb) && nameWords.some((word) => ASSETS.has(word))) return true
   if (APPROVES.has(verb) && nameWords.some((word) => ALLOWANCES.has(word))) return true
   if (nameWords.some((word) => CLAIMS.has(word)) && LIABILITY.test(text)) return true
   return words.some((_, at) => isMoneyAt(words, at))

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { wrongToken } from '../core/contract/rules.ts'
+import type { Log } from '../core/log.ts'
 import { CommandError } from './command.ts'
 import { digestOf } from './config/secret.ts'
 
@@ -36,6 +37,18 @@ export function ensureAdminToken(dataDir: string): AdminToken {
   if (kept === undefined)
     throw new CommandError(`${file} holds no admin token; remove it, and the next start makes one`)
   return { digest: digestOf(kept), madeFile: undefined }
+}
+
+/** The digest of the admin token: the configured one, or that of the data dir, made if need be. */
+export function adminTokenDigest(from: {
+  readonly configured: string | undefined
+  readonly dataDir: string
+  readonly log: Log
+}): string {
+  if (from.configured !== undefined) return from.configured
+  const { digest, madeFile } = ensureAdminToken(from.dataDir)
+  if (madeFile !== undefined) from.log('info', { event: 'admin.created', tokenFile: madeFile })
+  return digest
 }
 
 /** The admin token that is kept in a data dir; undefined where there is none that is usable. */

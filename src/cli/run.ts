@@ -13,6 +13,7 @@ import { commandHelp, commonFlags, groupHelp, overview } from './help.ts'
 import { didYouMean } from './nearest.ts'
 import { painter } from './paint.ts'
 import { printable } from './printable.ts'
+import { hasColour } from './stream.ts'
 import { packageVersion } from './version.ts'
 
 const table: Readonly<Record<string, Listed>> = commands
@@ -29,10 +30,6 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return isUsage ? 2 : 1
   }
 }
-
-/** True when the stream shows colours. */
-export const hasColour = (stream: { isTTY?: boolean }, env: Io['env']): boolean =>
-  stream.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb'
 
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const paint = painter(hasColour(io.stdout, io.env))

@@ -21,7 +21,7 @@ export interface InForce {
 /** Keeps the configuration in force in step with its files and the store. */
 export interface ConfigWatch {
   readonly current: () => InForce
-  /** Resolves when everything changed until now is in force, or refused. */
+  /** Resolves when everything stored until now is in force. */
   readonly changed: () => Promise<void>
   readonly close: () => Promise<void>
 }
@@ -79,12 +79,11 @@ export async function watchConfig(options: WatchOptions): Promise<WatchResult> {
 
   let waits = 0
   let pending: ReadonlyMap<string, Fingerprint> | undefined
-  const check = async (isUrgent: boolean): Promise<void> => {
+  const check = async (): Promise<void> => {
     let isChanged = false
     const now = await fingerprints(files)
     if (!isSame(now, prints)) {
-      const isWhole =
-        isUrgent || isReplaced(now, prints) || (pending !== undefined && isSame(now, pending))
+      const isWhole = isReplaced(now, prints) || (pending !== undefined && isSame(now, pending))
       if (isWhole || waits >= mostWaits) {
         pending = undefined
         waits = 0
@@ -118,18 +117,16 @@ export async function watchConfig(options: WatchOptions): Promise<WatchResult> {
       log('error', { event: 'config.refused', problems: lines })
     refused = lines.join('\n')
     if (!next.ok || isSameLoaded(next.loaded, loaded)) return false
-    const keys = fixedKeys.filter(
-      (k) => !isDeepStrictEqual(next.loaded.config[k], loaded.config[k]),
-    )
+    const keys = fixedChanges(next.loaded.config, loaded.config)
     if (keys.length > 0) log('warn', { event: 'config.deferred', keys, until: 'restart' })
     loaded = next.loaded
     return true
   }
 
   let isDown = false
-  const safely = async (isUrgent: boolean): Promise<void> => {
+  const safely = async (): Promise<void> => {
     try {
-      await check(isUrgent)
+      await check()
       if (isDown) log('info', { event: 'store.recovered', store: 'configuration' })
       isDown = false
     } catch (error) {
@@ -141,15 +138,15 @@ export async function watchConfig(options: WatchOptions): Promise<WatchResult> {
 
   // INVARIANT: one check at a time, in the order they were asked for.
   let queue: Promise<void> = Promise.resolve()
-  const enqueue = (isUrgent: boolean): Promise<void> => {
-    queue = queue.then(() => safely(isUrgent))
+  const enqueue = (): Promise<void> => {
+    queue = queue.then(safely)
     return queue
   }
   let timer: NodeJS.Timeout | undefined
   let isClosed = false
   const poll = (): void => {
     timer = setTimeout(() => {
-      void enqueue(false).then(() => {
+      void enqueue().then(() => {
         if (!isClosed) poll()
       })
     }, pollMs)
@@ -160,7 +157,7 @@ export async function watchConfig(options: WatchOptions): Promise<WatchResult> {
     ok: true,
     watch: {
       current: () => inForce,
-      changed: () => enqueue(true),
+      changed: enqueue,
       close: async () => {
         isClosed = true
         clearTimeout(timer)
@@ -170,8 +167,12 @@ export async function watchConfig(options: WatchOptions): Promise<WatchResult> {
   }
 }
 
-/** Read once at the start: a change of these waits for a restart. */
-const fixedKeys = ['listen', 'audit'] as const
+/** Keys that are read once, at the start: a change of these waits for a restart. */
+const fixedChanges = (a: Config, b: Config): readonly string[] => [
+  ...(isDeepStrictEqual(a.listen, b.listen) ? [] : ['listen']),
+  ...(a.audit === b.audit ? [] : ['audit']),
+  ...(a.admin.tokenDigest === b.admin.tokenDigest ? [] : ['admin.token']),
+]
 
 const versions = (loaded: Loaded): unknown => [...loaded.policies].map(([n, p]) => [n, p.version])
 

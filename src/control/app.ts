@@ -34,7 +34,7 @@ export function createApp(ports: ControlPorts): Hono {
   app.use('*', async (c, next) => {
     c.header('Cache-Control', 'no-store')
     c.header('X-Content-Type-Options', 'nosniff')
-    checkToken(c.req.header('Authorization'), ports.admin().tokenDigest)
+    checkToken(c.req.header('Authorization'), ports.adminTokenDigest)
     await next()
   })
   app.use(

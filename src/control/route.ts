@@ -3,20 +3,15 @@ import type { SchemaName } from '../core/contract/schemas.ts'
 import type { Clock, NounStore, RecordStore } from '../core/ports.ts'
 import type { Snapshot } from '../core/snapshot.ts'
 
-/** What admins may do, as configured now. */
-export interface AdminAccess {
-  /** SHA-256 of the admin token, lower-case hex. */
-  readonly tokenDigest: string
-  /** May they add servers that run a command or stand in a private network? */
-  readonly commands: boolean
-}
-
 /** What the routes work on. */
 export interface ControlPorts {
   readonly nouns: NounStore
   readonly records: RecordStore
   readonly snapshot: () => Snapshot
-  readonly admin: () => AdminAccess
+  /** SHA-256 of the admin token, lower-case hex. */
+  readonly adminTokenDigest: string
+  /** May admins add servers that run a command or stand in a private network? */
+  readonly mayAddCommands: () => boolean
   /** Resolves when what was just stored is in force in this process. */
   readonly changed: () => Promise<void>
   readonly clock: Clock

@@ -3,6 +3,7 @@ export type LogEvent =
   | { readonly event: 'gateway.started'; readonly url: string; readonly dataDir: string }
   | { readonly event: 'gateway.stopping'; readonly signal: string }
   | { readonly event: 'gateway.stopped' }
+  | { readonly event: 'admin.created'; readonly tokenFile: string }
   | {
       readonly event: 'config.swapped'
       readonly servers: number

@@ -34,55 +34,55 @@ export const commands = {
   },
   'policy add': {
     summary: 'Put a policy into a running gateway',
-    load: () => import('./policy-add.ts'),
+    load: async () => ({ command: (await import('./policy.ts')).add }),
   },
   'policy list': {
     summary: 'List the policies of a running gateway',
-    load: () => import('./policy-list.ts'),
+    load: async () => ({ command: (await import('./policy.ts')).list }),
   },
   'policy show': {
     summary: 'Show one policy of a running gateway',
-    load: () => import('./policy-show.ts'),
+    load: async () => ({ command: (await import('./policy.ts')).show }),
   },
   'policy rm': {
     summary: 'Remove a policy from a running gateway',
-    load: () => import('./policy-rm.ts'),
+    load: async () => ({ command: (await import('./policy.ts')).rm }),
   },
   'server add': {
     summary: 'Add a server to a running gateway',
-    load: () => import('./server-add.ts'),
+    load: async () => ({ command: (await import('./server.ts')).add }),
   },
   'server list': {
     summary: 'List the servers of a running gateway',
-    load: () => import('./server-list.ts'),
+    load: async () => ({ command: (await import('./server.ts')).list }),
   },
   'server show': {
     summary: 'Show one server of a running gateway',
-    load: () => import('./server-show.ts'),
+    load: async () => ({ command: (await import('./server.ts')).show }),
   },
   'server rm': {
     summary: 'Remove a server from a running gateway',
-    load: () => import('./server-rm.ts'),
+    load: async () => ({ command: (await import('./server.ts')).rm }),
   },
   'grant add': {
     summary: 'Make a grant and print its token, once',
-    load: () => import('./grant-add.ts'),
+    load: async () => ({ command: (await import('./grant.ts')).add }),
   },
   'grant list': {
     summary: 'List the grants of a running gateway',
-    load: () => import('./grant-list.ts'),
+    load: async () => ({ command: (await import('./grant.ts')).list }),
   },
   'grant show': {
     summary: 'Show one grant of a running gateway',
-    load: () => import('./grant-show.ts'),
+    load: async () => ({ command: (await import('./grant.ts')).show }),
   },
   'grant rm': {
     summary: 'Revoke a grant at once',
-    load: () => import('./grant-rm.ts'),
+    load: async () => ({ command: (await import('./grant.ts')).rm }),
   },
   'grant revoke': {
     summary: 'The same as `grant rm`',
-    load: () => import('./grant-rm.ts'),
+    load: async () => ({ command: (await import('./grant.ts')).rm }),
   },
   log: {
     summary: 'Show decisions, as they happen with --follow',

@@ -89,7 +89,7 @@ async function write(call: RouteCall, name: string, put: ServerPut): Promise<Ser
 
 /** What this gateway's admins may not add. */
 function refuse(call: RouteCall, put: ServerPut): void {
-  const { commands } = call.ports.admin()
+  const commands = call.ports.mayAddCommands()
   const mend = 'put it into the configuration file, or set `admin.commands: true` there'
   if (!('url' in put)) {
     if (!commands) throw new ApiError('commands_refused', mend)

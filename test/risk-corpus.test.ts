@@ -5,6 +5,7 @@ import type { Json } from '../src/core/json/json.ts'
 import type { Category } from '../src/core/policy/model.ts'
 import { classify } from '../src/core/risk/classify.ts'
 import { precedence } from '../src/core/risk/model.ts'
+import { signals } from '../src/core/risk/signals/index.ts'
 
 interface Row {
   readonly family: string
@@ -86,6 +87,13 @@ function foldsByFamily(judged: readonly Judged[], folds: number): readonly (read
     judged.filter(({ row }) => foldOf.get(row.family) === fold),
   )
 }
+
+test('every signal is in the documentation, and no other', () => {
+  const page = readFileSync(new URL('../docs/risk.md', import.meta.url), 'utf8')
+  const table = page.slice(page.indexOf('## Signals'), page.indexOf('`confidence`'))
+  const told = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name)
+  expect(told.toSorted()).toEqual(Object.keys(signals).toSorted())
+})
 
 test.runIf(isRequired)('the labelled corpus is there where it is required', () => {
   expect(isThere).toBe(true)

@@ -107,6 +107,7 @@ describe('work is bounded', () => {
   test('a definition too large to be read whole is never Read', () => {
     const wide = Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`p${i}`, {}]))
     expect(categoryOf(tool('get_x', 'Gets x.', wide, { readOnlyHint: true }))).toBe('Execute')
+    expect(categoryOf(tool(`${'a_'.repeat(100)}delete`, 'Gets x.'))).toBe('Destructive')
     expect(categoryOf(tool(`get_${'x'.repeat(300)}_delete`, 'Gets x.'))).toBe('Execute')
   })
   test('an ordinary definition costs less than 100 µs', () => {
@@ -269,5 +270,6 @@ describe('evidence', () => {
     const definition = tool('linear_get_issue', 'Gets an issue.')
     expect(classify(definition, { name: 'linear' }).category).toBe('Read')
     expect(classify(tool('buy_get_item'), { name: 'buy' }).category).toBe('Read')
+    expect(classify(tool('remove_everything'), { name: 'remove-bg' }).category).toBe('Destructive')
   })
 })

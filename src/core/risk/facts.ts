@@ -59,7 +59,10 @@ function withoutServer(words: readonly string[], server: ServerContext | undefin
   if (server === undefined || typeof server.name !== 'string') return words
   const own = splitName(server.name.slice(0, MAX_NAME), 8)
   const [first] = words
-  return words.length > 1 && first !== undefined && own.includes(first) ? words.slice(1) : words
+  if (first === undefined || !own.includes(first)) return words
+  // `remove_background` of `remove-bg` keeps its verb: only a name with another one loses a prefix.
+  const rest = words.slice(1)
+  return mainVerb(rest)?.isPlain === true ? rest : words
 }
 
 /** Reads a definition. Total: what is not of its type counts as absent. */
@@ -73,7 +76,7 @@ export function readFacts(tool: ToolDefinition, server: ServerContext | undefine
     textOf(member(definition, 'title'), MAX_NAME) || textOf(member(annotations, 'title'), MAX_NAME)
   const description = textOf(member(definition, 'description'), MAX_TEXT)
   const schema = readParameters(member(definition, 'inputSchema'))
-  const nameWords = withoutServer(splitName(name, MAX_WORDS), server)
+  const nameWords = withoutServer(splitName(name, MAX_NAME), server)
   // A title stands in for a missing description: it too says what the tool does.
   const lead = leadWords(description === '' ? title : description)
   return {

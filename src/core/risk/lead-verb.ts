@@ -7,7 +7,7 @@ const FILLERS = wordSet(
   `this the a an tool tools function command operation endpoint api method mcp will allows allow you
    your to can could use used using lets let helps help enables enable users user agent agents ai it is
    be that which for when please simply easily quickly automatically safely directly also only just
-   perform performs performing support supports supporting provides ability do does ability
+   perform performs performing support supports supporting provides ability do does
    locally immediately permanently asynchronously internal called by backend actually permits
    new primary main utility helper interface make makes making`,
 )

@@ -14,13 +14,12 @@ const plain = {
     describe detect determine diagnose diff dir disassemble discover display download draw
     echo encode enrich enumerate estimate examine explain explore extract fetch find
     forecast gather generate geocode get glean glob grep has hash head help identify infer
-    inquire inspect interpret introspect is lint list lists locate lookup ls map measure
-    normalize observe obtain outline paginate parse peek ping plot poll predict preview
-    quantify rank read recall recognise recognize recommend reflect render rerank research
-    retrieve roll sample sanitize scrape screenshot search show simulate solve stat suggest
-    summarise summarize tail tell think tokenise tokenize trace transcribe translate
-    troubleshoot understand validate validates verify view visualise visualize wait watch
-    whoami`,
+    inquire inspect interpret introspect is lint list locate lookup ls map measure normalize
+    observe obtain outline paginate parse peek ping plot poll predict preview quantify rank
+    read recall recognise recognize recommend reflect render rerank research retrieve roll
+    sample sanitize scrape screenshot search show simulate solve stat suggest summarise
+    summarize tail tell think tokenise tokenize trace transcribe translate troubleshoot
+    understand validate verify view visualise visualize wait watch whoami`,
   Write: `accept acknowledge activate add adjust allowlist alter annotate announce append approve
     archive assign associate assume attach authenticate authorize backfill bind blacklist
     bookmark bump change chmod chown clone close commit compress configure copy create
@@ -43,9 +42,9 @@ const plain = {
     operate orchestrate pause press provision pwn reboot redeploy reload replay rerun
     restart resume retry rollback rollout run scale shut shutdown spawn ssh start stop sudo
     suspend swipe tap transact uncordon unpause unsuspend wake`,
-  Destructive: `annul ban bulkdelete burn cancel cleanup clear deauthorize decommission del delete deletes
-    delist demolish deprovision dequeue deregister destroy disband discard drop empty erase
-    evict expire expunge flush flushall flushdb forget invalidate kill lpop nuke obliterate
+  Destructive: `annul ban bulkdelete burn cancel cleanup clear deauthorize decommission del delete delist
+    demolish deprovision dequeue deregister destroy disband discard drop empty erase evict
+    expire expunge flush flushall flushdb forget invalidate kill lpop nuke obliterate
     overwrite pop prune purge remove rescind reset revoke rm rmdir rpop scrub shred spop
     teardown terminate trash truncate undefine undeploy uninstall unprovision unregister
     void wipe`,

@@ -19,7 +19,7 @@ const words: Readonly<Record<Category, string>> = {
     'eliminar?|borrar?|suprimir?|excluir?|apagar?|supprimer?|effacer?|löschen|löscht|entfernen|entfernt',
   Execute: 'ejecutar?|executar|exécuter?|lancer|ausführen|starten|startet|iniciar|détener',
   Write:
-    'crear?|criar?|créer|crée|erstellen|erstellt|actualizar?|atualizar?|enviar?|envía|envoyer|envoie|senden|sendet|ajouter?|hinzufügen|modifier|guardar',
+    'crear?|criar?|créer|crée|erstellen|erstellt|actualizar?|atualizar?|enviar?|envía|envoyer|envoie|senden|sendet|ajouter?|hinzufügen|guardar',
   Read: 'obtener|obtiene|obter|obtenir|obtient|buscar?|listar?|consultar?|rechercher?|suchen|sucht|abrufen|afficher?|mostrar?',
 }
 

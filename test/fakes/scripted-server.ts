@@ -75,6 +75,7 @@ const tools: Record<string, (id: Id, message: Message, line: string) => void> = 
       send({ method: 'notifications/tools/list_changed', params: { n } })
   },
   die: (_id, { params }) => process.exit(params?.arguments?.code ?? 3),
+  crash: () => process.kill(process.pid, 'SIGKILL'),
   babble: (id) => {
     write('Starting up…\n\n[1, 2]\n{"jsonrpc":"2.0"}\n')
     write(Buffer.from([0x7b, 0xff, 0xfe, 0x7d, 0x0a]))
@@ -115,7 +116,7 @@ const tools: Record<string, (id: Id, message: Message, line: string) => void> = 
   },
   deaf: (id) => {
     send({ id, result: text('will not read') })
-    input.pause()
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0)
   },
   duplicate: (id) => {
     send({ id, result: text('first') })

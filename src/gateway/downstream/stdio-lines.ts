@@ -6,7 +6,7 @@ export interface LineWriter {
   /** Writes a message as one line; false when the reader takes no more for now. */
   write(text: string): boolean
   onDrain(resume: () => void): void
-  /** Resolves when everything written has been taken, or never will be. */
+  /** Resolves when everything written has been taken, or the reader has had its time. */
   flush(): Promise<void>
 }
 
@@ -23,6 +23,9 @@ export function lineOf(text: string): { line: string; message: JsonObject } | un
   const line = /[\r\n]/.test(text) ? text.replaceAll(/[\r\n]/g, ' ') : text
   return { line, message }
 }
+
+/** How long a reader may take for the last lines. */
+const FLUSH_MS = 1_000
 
 /** The only way to stdout: whole lines, each of which the caller has made with `lineOf`. */
 export function createLineWriter(output: Writable): LineWriter {
@@ -47,8 +50,12 @@ export function createLineWriter(output: Writable): LineWriter {
     },
     flush: () =>
       new Promise((resolve) => {
-        if (isBroken) resolve()
-        else output.write('', () => resolve())
+        if (isBroken || output.writableEnded) return resolve()
+        const timer = setTimeout(resolve, FLUSH_MS)
+        output.write('', () => {
+          clearTimeout(timer)
+          resolve()
+        })
       }),
   }
 }

@@ -22,8 +22,10 @@ export interface SessionOptions {
   readonly id: string
   readonly grantId: string
   readonly settings: PeerSettings
-  /** The session is over: its process has ended, or never named a session. */
+  /** The session is over, though its process may still be ending. */
   onOver(): void
+  /** The process has ended. */
+  onEnded(): void
   /** Something went through. */
   onUse(): void
 }
@@ -84,6 +86,7 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
       listener?.end()
       listener = undefined
       options.onOver()
+      options.onEnded()
     },
   })
 

@@ -187,16 +187,23 @@ describe('a process per session', () => {
       { env: { SCRIPT_REFUSES: '1' } },
       { bounds: { maxProcesses: 1 } },
     )
-    for (let i = 0; i < 3; i++) {
+    const refusals: number[] = []
+    // A process may take a moment to end, and counts until then.
+    for (let i = 0; refusals.length < 3; i++) {
+      expect(i).toBeLessThan(1_000)
       const client = new Conversation(upstream, 'legacy')
       const sink = await client
         .send(`{"jsonrpc":"2.0","id":${i},"method":"initialize","params":{}}`)
         .over()
-      expect(sink.message.error?.code).toBe(-32602)
+      if (sink.error?.code === 'too_busy') {
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        continue
+      }
+      refusals.push(sink.message.error?.code ?? 0)
       client.session = sink.session
-      await until(() => true, 'the turn')
       expect((await client.call('line')).error?.code).toBe('session_unknown')
     }
+    expect(refusals).toEqual([-32602, -32602, -32602])
     expect(events.filter((e) => e.event === 'upstream.lost')).toEqual([])
   })
 

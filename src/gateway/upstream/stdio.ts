@@ -158,10 +158,8 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
         grantId,
         settings,
         onUse,
-        onOver() {
-          over()
-          sessions.delete(id)
-        },
+        onOver: () => void sessions.delete(id),
+        onEnded: over,
       }),
     )
     sessions.set(id, session)
@@ -226,9 +224,9 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
           onLost() {},
         })
         const close = async (): Promise<void> => {
-          over()
           if (modern.get(key)?.close === close) modern.delete(key)
           await made.close()
+          over()
         }
         return { ...made, close }
       })

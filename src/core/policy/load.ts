@@ -6,7 +6,8 @@ import { type CompiledPolicy, compilePolicy } from './compile.ts'
 import type { PolicyDocument } from './document.ts'
 import { reportDuplicates } from './duplicates.ts'
 import { createFindings } from './findings.ts'
-import { createPatterns } from './pattern.ts'
+import { importDocument, isIntercept } from './intercept/import.ts'
+import { createPatterns, type Patterns } from './pattern.ts'
 import type { Report } from './shape.ts'
 import { documentShape } from './shapes.ts'
 import { parseYaml } from './yaml.ts'
@@ -27,7 +28,7 @@ export const MAX_POLICY_TEXT = 4_000_000
 /** Loads a policy from JSON or YAML. Total: any text gives a policy or problems. */
 export function loadPolicy(
   text: string,
-  options: { readonly format?: 'json' | 'yaml' } = {},
+  options: { readonly format?: 'json' | 'yaml' | 'intercept' } = {},
 ): LoadedText {
   const findings = createFindings(text)
   const refused = (): LoadedText => ({ ok: false, problems: findings.list('problem') })
@@ -40,23 +41,35 @@ export function loadPolicy(
     })
     return refused()
   }
-  const format = options.format ?? formatOf(text)
+  const format = options.format === 'intercept' ? 'yaml' : (options.format ?? formatOf(text))
   const root =
     format === 'json' ? parseJson(text, findings.report) : parseYaml(text, findings.report)
   if (root === undefined) return refused()
   reportDuplicates(root, '', findings.report)
   const patterns = createPatterns()
-  documentShape(patterns).root.check(root, '', findings.report)
-  checkWhole(root, findings.report)
-  if (findings.list('problem').length > 0) return refused()
-  // INVARIANT: the shape above admits nothing but a document; this is where text becomes one.
-  const document = toValue(root) as Json as unknown as PolicyDocument
+  const isImported = options.format === 'intercept' || (format === 'yaml' && isIntercept(root))
+  const document = isImported
+    ? importDocument(root, patterns, findings.report)
+    : checkDocument(root, patterns, findings.report)
+  const problems = findings.list('problem')
+  if (problems.length > 0) return { ok: false, problems }
   return {
     ok: true,
     policy: compilePolicy(document, patterns),
     document,
     warnings: findings.list('warning'),
   }
+}
+
+/** Imports a policy of PolicyLayer's Intercept: the same decisions, or a problem for each lost. */
+export const importIntercept = (text: string): LoadedText =>
+  loadPolicy(text, { format: 'intercept' })
+
+function checkDocument(root: JsonNode, patterns: Patterns, report: Report): PolicyDocument {
+  documentShape(patterns).root.check(root, '', report)
+  checkWhole(root, report)
+  // INVARIANT: used only when nothing was reported; this is where a text becomes a document.
+  return toValue(root) as Json as unknown as PolicyDocument
 }
 
 const formatOf = (text: string): 'json' | 'yaml' => (/^\s*\{/.test(text) ? 'json' : 'yaml')

@@ -103,7 +103,9 @@ function createConverter(document: Document.Parsed, complain: Complain) {
         isScalar(pair.key) ? `write \`"${String(pair.key.source).slice(0, 60)}"\`` : undefined,
       )
     const node = pair.value === null ? nothing(keyEnd) : convert(pair.value, depth + 1)
-    return { key: key ?? '', keyStart, keyEnd, node }
+    // A key that is no string is told once: by its text the rest is checked as if it were one.
+    const text = isScalar(pair.key) ? String(pair.key.source ?? '') : ''
+    return { key: key ?? text, keyStart, keyEnd, node }
   }
 
   const convertScalar = (node: Scalar): Json => {

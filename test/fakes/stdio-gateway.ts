@@ -8,12 +8,16 @@ import { grantDenying, openGate, serverOf } from './gate.ts'
 import { openStdio } from './stdio-upstream.ts'
 
 const [command, ...args] = process.argv.slice(2)
+const env = JSON.parse(process.env.SERVER_ENVIRONMENT ?? '{}') as Record<string, string>
 const ends = watchEnds()
-const { upstream } = openStdio(command === undefined ? {} : { command, args }, {
-  onExit: ends.onExit,
-  stderr: 'inherit',
-  bounds: { idleMs: Number.POSITIVE_INFINITY, stdinGraceMs: 500, termGraceMs: 500 },
-})
+const { upstream } = openStdio(
+  { ...(command === undefined ? {} : { command, args }), env },
+  {
+    onExit: ends.onExit,
+    stderr: 'inherit',
+    bounds: { idleMs: Number.POSITIVE_INFINITY, stdinGraceMs: 500, termGraceMs: 500 },
+  },
+)
 const listener = serveStdio({
   gate: openGate().gate,
   server: serverOf(upstream),

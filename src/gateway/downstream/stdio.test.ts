@@ -1,9 +1,15 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { PassThrough, Writable } from 'node:stream'
 import { afterEach, describe, expect, test } from 'vitest'
 import { callText, requestText } from '../../../test/fakes/frames.ts'
 import { grantDenying, openGate, serverOf } from '../../../test/fakes/gate.ts'
+import { openScriptedHttpServer } from '../../../test/fakes/scripted-http-server.ts'
 import { openStdio } from '../../../test/fakes/stdio-upstream.ts'
 import { until } from '../../../test/fakes/until.ts'
+import { createHttpUpstream } from '../upstream/http.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import { serveStdio } from './stdio.ts'
 
 interface Message {
@@ -19,9 +25,17 @@ afterEach(async () => {
   for (const close of opened.splice(0)) await close()
 })
 
+interface ConnectOptions {
+  readonly maxFrameBytes?: number
+  readonly output?: Writable
+  /** Over stdio with the scripted server behind it unless given. */
+  readonly upstream?: Upstream
+}
+
 /** A client over two streams. */
-function connect(options: { maxFrameBytes?: number; output?: Writable } = {}) {
-  const { upstream } = openStdio({}, { bounds: { stdinGraceMs: 50, termGraceMs: 50 } })
+function connect(options: ConnectOptions = {}) {
+  const upstream =
+    options.upstream ?? openStdio({}, { bounds: { stdinGraceMs: 50, termGraceMs: 50 } }).upstream
   const { gate, records } = openGate()
   const input = new PassThrough()
   const lines: string[] = []
@@ -210,5 +224,79 @@ describe('a stdio listener', () => {
     expect((await client.answer(1)).error?.data.code).toBe('upstream_lost')
     expect((await client.answer(2)).error?.data.code).toBe('upstream_lost')
     expect(client.listener.failures().get('upstream_lost')).toBe(2)
+  })
+})
+
+describe('a stdio listener before an HTTP upstream', () => {
+  async function connectHttp() {
+    const server = await openScriptedHttpServer()
+    opened.push(() => server.close())
+    const upstream = createHttpUpstream({ kind: 'http', url: server.url, headers: {} })
+    return connect({ upstream })
+  }
+
+  test('keeps the session, and opens the stream that the client can not ask for', async () => {
+    const client = await connectHttp()
+    await client.initialize()
+    client.send(callText(1, 'line', { exact: 1 }))
+    expect(JSON.parse(await client.said(1)).params.arguments).toEqual({ exact: 1 })
+    client.send(callText(2, 'later', { n: 2 }))
+    const notes = () => client.messages().flatMap((m) => m.params?.n ?? [])
+    await until(() => notes().length === 2, 'two notifications')
+  })
+
+  test('posts what the client says to what the server asked', async () => {
+    const client = await connectHttp()
+    await client.initialize()
+    client.send(callText(1, 'ask', { id: 'q' }))
+    await until(() => client.messages().some((m) => m.method === 'roots/list'), 'the question')
+    client.send('{"jsonrpc":"2.0","id":"q","result":{"roots":[]}}')
+    expect(await client.said(1)).toContain('"result":{"roots":[]}')
+  })
+
+  test('answers when the server goes away in the middle', async () => {
+    const client = await connectHttp()
+    await client.initialize()
+    client.send(callText(1, 'die'))
+    expect((await client.answer(1)).error?.data.code).toBe('upstream_lost')
+  })
+
+  test('a stateless frame needs no session', async () => {
+    const client = await connectHttp()
+    const meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }
+    client.send(callText(1, 'progress', { n: 2 }, { ...meta, progressToken: 'p' }))
+    expect(await client.said(1)).toBe('done')
+    expect(client.messages().flatMap((m) => m.params?.progress ?? [])).toEqual([1, 2])
+  })
+
+  test.each([
+    ['an error page', 502, 'text/html', '<html>Bad Gateway</html>'],
+    ['JSON that is no message', 200, 'application/json', '{"ok":true}'],
+    [
+      'the answer to another request',
+      200,
+      'application/json',
+      '{"jsonrpc":"2.0","id":9,"result":{}}',
+    ],
+    ['nothing', 202, 'text/plain', ''],
+  ])('answers with an error when the server gives %s', async (_what, status, type, body) => {
+    const server = createServer((request, response) => {
+      request.resume()
+      response.writeHead(status, { 'Content-Type': type }).end(body)
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    opened.push(async () => void server.close())
+    const { port } = server.address() as AddressInfo
+    const upstream = createHttpUpstream({
+      kind: 'http',
+      url: `http://127.0.0.1:${port}/`,
+      headers: {},
+    })
+    const client = connect({ upstream })
+    client.send(
+      requestText('init', 'initialize', { protocolVersion: '2025-11-25', capabilities: {} }),
+    )
+    expect((await client.answer('init')).error?.data.code).toBe('upstream_broken')
+    expect(client.lines.length).toBe(1)
   })
 })

@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { ApiError, apiErrors, problemOf } from '../core/contract/problem.ts'
 import { checkToken } from './auth.ts'
 import { parseBody } from './body.ts'
@@ -37,15 +36,6 @@ export function createApp(ports: ControlPorts): Hono {
     checkToken(c.req.header('Authorization'), ports.adminTokenDigest)
     await next()
   })
-  app.use(
-    '*',
-    bodyLimit({
-      maxSize: largestBody,
-      onError: () => {
-        throw new ApiError('body_too_large')
-      },
-    }),
-  )
   app.get(`${base}/openapi.json`, (c) => c.json(openApi(routes)))
   for (const route of routes)
     app.on(route.verb.toUpperCase(), `${base}${route.path.replace('{key}', ':key')}`, (c) =>
@@ -84,7 +74,7 @@ async function read(c: Context): Promise<{ text: string; body: unknown }> {
     throw new ApiError('body_not_json')
   if (c.req.header('Content-Encoding') !== undefined)
     throw new ApiError('body_not_json', 'without a content encoding')
-  const bytes = await c.req.arrayBuffer()
+  const bytes = await readBytes(c.req.raw.body)
   let text: string
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
@@ -92,6 +82,18 @@ async function read(c: Context): Promise<{ text: string; body: unknown }> {
     throw new ApiError('body_invalid', 'it is not UTF-8')
   }
   return { text, body: parseBody(text).value }
+}
+
+/** The body's bytes, at most {@link largestBody}. */
+async function readBytes(body: ReadableStream<Uint8Array> | null): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of body ?? []) {
+    size += chunk.length
+    if (size > largestBody) throw new ApiError('body_too_large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
 }
 
 /** The query; a parameter that is given twice could mean either. */

@@ -1,6 +1,8 @@
 import { BlockList, isIP } from 'node:net'
 
-const blocked = new BlockList()
+// One list per family: a mapped IPv6 network would also match every IPv4 address.
+const blocked4 = new BlockList()
+const blocked6 = new BlockList()
 for (const [address, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -13,7 +15,7 @@ for (const [address, prefix] of [
   ['198.18.0.0', 15],
   ['224.0.0.0', 3],
 ] as const)
-  blocked.addSubnet(address, prefix, 'ipv4')
+  blocked4.addSubnet(address, prefix, 'ipv4')
 for (const [address, prefix] of [
   ['::', 96],
   ['::ffff:0:0', 96],
@@ -25,7 +27,7 @@ for (const [address, prefix] of [
   ['fec0::', 10],
   ['ff00::', 8],
 ] as const)
-  blocked.addSubnet(address, prefix, 'ipv6')
+  blocked6.addSubnet(address, prefix, 'ipv6')
 
 /**
  * True when a URL's host names this machine or a private network, however it is spelt (the URL
@@ -38,6 +40,7 @@ export function isPrivateHost(hostname: string): boolean {
     .replace(/\.$/, '')
     .toLowerCase()
   const family = isIP(host)
-  if (family !== 0) return blocked.check(host, family === 4 ? 'ipv4' : 'ipv6')
+  if (family === 4) return blocked4.check(host, 'ipv4')
+  if (family === 6) return blocked6.check(host, 'ipv6')
   return host === 'localhost' || host.endsWith('.localhost') || !host.includes('.')
 }

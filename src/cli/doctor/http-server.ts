@@ -1,3 +1,4 @@
+import { type Dispatcher, request } from 'undici'
 import { type Finding, finder } from './finding.ts'
 import { discover, type Hello, helloOf, initialize } from './initialize.ts'
 
@@ -45,9 +46,8 @@ async function ask(
   body: string,
   more: Readonly<Record<string, string>>,
 ): Promise<Asked> {
-  const response = await fetch(target.url, {
+  const response = await request(target.url, {
     method: 'POST',
-    redirect: 'manual',
     signal: AbortSignal.timeout(timeoutMs),
     headers: {
       ...target.headers,
@@ -57,16 +57,19 @@ async function ask(
     },
     body,
   })
-  const date = Date.parse(response.headers.get('date') ?? '')
+  const date = Date.parse(single(response.headers.date))
   const text = await messageOf(response)
-  const session = response.headers.get('mcp-session-id')
-  if (session !== null) await endSession(target, session)
+  const session = single(response.headers['mcp-session-id'])
+  if (session !== '') await endSession(target, session)
   return {
-    status: response.status,
+    status: response.statusCode,
     date: Number.isNaN(date) ? undefined : date,
     hello: helloOf(text),
   }
 }
+
+const single = (header: string | string[] | undefined): string =>
+  typeof header === 'string' ? header : (header?.[0] ?? '')
 
 /** Servers of the stateless era know no `initialize`. */
 async function newer(target: HttpTarget, version: string, first: Asked): Promise<Asked> {
@@ -79,20 +82,16 @@ async function newer(target: HttpTarget, version: string, first: Asked): Promise
 }
 
 /** The first message of a JSON body or of an event stream. */
-async function messageOf(response: Response): Promise<string> {
-  const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '')
-  const reader = response.body?.getReader()
-  if (reader === undefined) return ''
+async function messageOf(response: Dispatcher.ResponseData): Promise<string> {
+  const isStream = /^text\/event-stream\b/i.test(single(response.headers['content-type']))
   const decoder = new TextDecoder()
   let text = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    text += decoder.decode(value, { stream: !done })
+  for await (const chunk of response.body) {
+    text += decoder.decode(chunk, { stream: true })
     const data = isStream ? firstData(text) : undefined
-    if (!done && data === undefined && text.length < largestAnswer) continue
-    await reader.cancel()
-    return data ?? text
+    if (data !== undefined || text.length > largestAnswer) return data ?? ''
   }
+  return text
 }
 
 /** The first event's data that is not empty, once the event is whole. */
@@ -106,12 +105,12 @@ function firstData(text: string): string | undefined {
 }
 
 async function endSession(target: HttpTarget, session: string): Promise<void> {
-  await fetch(target.url, {
+  const end = request(target.url, {
     method: 'DELETE',
-    redirect: 'manual',
     signal: AbortSignal.timeout(2000),
     headers: { ...target.headers, 'Mcp-Session-Id': session },
-  }).catch(() => undefined)
+  })
+  await end.then(({ body }) => body.dump()).catch(() => undefined)
 }
 
 function statusFinding(
@@ -158,9 +157,7 @@ function networkFinding(error: unknown, host: string, { fail }: Make): Finding {
       `${host} does not answer within ${timeoutMs / 1000} s`,
       'check that it runs, and any firewall',
     )
-  const cause =
-    error instanceof Error ? (error.cause as NodeJS.ErrnoException | undefined) : undefined
-  const code = cause?.code ?? ''
+  const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : ''
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return fail(`no such host: ${host} (${code})`, 'check the host in `url`, and DNS')
   if (code === 'ECONNREFUSED')

@@ -3,6 +3,7 @@
  * not through a library, so that it can also speak badly. Run it with Node.
  */
 import { spawn } from 'node:child_process'
+import { closeSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 
 type Id = string | number
@@ -30,6 +31,7 @@ const text = (content: string): object => ({ content: [{ type: 'text', text: con
 /** Every notification and cancelled id so far, for the tool `seen`. */
 const seen: string[] = []
 const asked = new Map<string, (message: Message) => void>()
+const answers: Message[] = []
 const listening = new Set<Id>()
 /** Answers that wait until another message has been answered. */
 let postponed: (() => void)[] = []
@@ -64,6 +66,22 @@ const tools: Record<string, (id: Id, message: Message, line: string) => void> = 
     const mine = params?.arguments?.id ?? 'ask-1'
     asked.set(JSON.stringify(mine), (answer) => send({ id, result: text(JSON.stringify(answer)) }))
     send({ id: mine, method: params?.arguments?.method ?? 'roots/list', params: {} })
+  },
+  questions: (id, { params }) => {
+    send({ id, result: text('asking') })
+    for (let n = 1; n <= (params?.arguments?.n ?? 1); n++) {
+      asked.set(JSON.stringify(`q${n}`), (answer) => answers.push(answer))
+      send({ id: `q${n}`, method: 'roots/list', params: {} })
+    }
+  },
+  answers: (id) => send({ id, result: text(JSON.stringify(answers)) }),
+  blind: () => {
+    setInterval(() => {}, 60_000)
+    closeSync(0)
+  },
+  mute: () => {
+    setInterval(() => {}, 60_000)
+    closeSync(1)
   },
   log: (id) => {
     send({ method: 'notifications/message', params: { level: 'info', data: 'said on the way' } })

@@ -87,8 +87,13 @@ export function spawnChild(options: ChildOptions, events: ChildEvents): Child {
 
   stdout.on('data', (chunk: Buffer) => framing.push(chunk))
   stderr?.on('data', (chunk: Buffer) => events.stderr(chunk))
-  // A broken pipe is followed by the exit, which says more.
-  for (const stream of [stdin, stdout, stderr]) stream?.on('error', () => {})
+  for (const stream of [stdout, stderr]) stream?.on('error', () => {})
+  // A process that no longer reads or writes is of no use: usually its exit follows at once.
+  const useless = (): void => {
+    setTimeout(() => void close().catch(() => {}), LAST_WORDS_MS).unref()
+  }
+  stdin.on('error', useless)
+  stdout.once('end', useless)
   started.once('error', (cause) => {
     if (pid === undefined) finish(() => events.failed(startError(options, cause)))
   })
@@ -108,6 +113,17 @@ export function spawnChild(options: ChildOptions, events: ChildEvents): Child {
     started.once('close', last)
   })
 
+  const close = async (): Promise<void> => {
+    if (isOver) return
+    stdin.end()
+    stdout.resume()
+    const term = setTimeout(() => signal('SIGTERM'), options.graceMs.stdin)
+    const kill = setTimeout(() => signal('SIGKILL'), options.graceMs.stdin + options.graceMs.term)
+    await ended
+    clearTimeout(term)
+    clearTimeout(kill)
+  }
+
   return {
     pid,
     write(message) {
@@ -121,17 +137,10 @@ export function spawnChild(options: ChildOptions, events: ChildEvents): Child {
     backlog: () => stdin.writableLength,
     pause: () => void stdout.pause(),
     resume: () => void stdout.resume(),
-    signal,
-    async close() {
-      if (isOver) return
-      stdin.end()
-      stdout.resume()
-      const term = setTimeout(() => signal('SIGTERM'), options.graceMs.stdin)
-      const kill = setTimeout(() => signal('SIGKILL'), options.graceMs.stdin + options.graceMs.term)
-      await ended
-      clearTimeout(term)
-      clearTimeout(kill)
+    signal(name) {
+      if (!isOver) signal(name)
     },
+    close,
   }
 }
 

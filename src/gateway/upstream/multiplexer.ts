@@ -19,6 +19,8 @@ export interface Multiplexer {
   /** Cancels everything of an owner. */
   leave(owner: string): void
   isIdle(): boolean
+  /** It runs, but has answered nothing with a result so far. */
+  isUnproven(): boolean
   signal(signal: NodeJS.Signals): void
   close(): Promise<void>
 }
@@ -297,6 +299,7 @@ export function createMultiplexer(options: MultiplexerOptions): Multiplexer {
       }
     },
     isIdle: () => slots.size === 0,
+    isUnproven: () => peer?.hasAnswered() === false,
     signal: (signal) => peer?.signal(signal),
     async close() {
       isClosed = true

@@ -42,6 +42,8 @@ export interface PeerEvents {
 /** A process that speaks MCP. */
 export interface Peer extends Child {
   isAlive(): boolean
+  /** It has answered at least one request with a result. */
+  hasAnswered(): boolean
   /** The error for a message that it can't take now; undefined when it can. */
   refusal(): GatewayError | undefined
 }
@@ -99,6 +101,7 @@ export function openPeer(settings: PeerSettings, era: Era, events: PeerEvents): 
   return {
     ...child,
     isAlive: () => isAlive,
+    hasAnswered: () => hadAnswered,
     refusal: () =>
       child.backlog() > settings.maxBacklogBytes
         ? new GatewayError('too_busy', 'the server does not read its input')

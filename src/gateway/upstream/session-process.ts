@@ -30,6 +30,9 @@ export interface SessionOptions {
   onUse(): void
 }
 
+/** What a server sends that is no answer. */
+type Unasked = Exclude<Incoming, { kind: 'response' }>
+
 interface Pending {
   readonly reply: Reply
   readonly token: FrameId | undefined
@@ -60,7 +63,7 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
   /** Ids of the server's requests that wait for the client's response. */
   const asked = new Set<string>()
   const stalled = new Set<Reply>()
-  let queue: string[] = []
+  let queue: Unasked[] = []
   let listener: Reply | undefined
   let isListenerStalled = false
 
@@ -112,9 +115,10 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
     if (one.isInitialize && message.isError) giveUp()
   }
 
-  function route(message: Exclude<Incoming, { kind: 'response' }>): void {
+  function route(message: Unasked): void {
     if (message.kind === 'request') {
-      if (asked.size >= MAX_ASKED) return void peer.write(declined(message.id))
+      // The oldest is the least likely to be answered still.
+      if (asked.size >= MAX_ASKED) for (const oldest of [...asked].slice(0, 1)) asked.delete(oldest)
       asked.add(idKey(message.id))
     }
     const open = [...pending.values()].filter((one) => one.reply.isOpen())
@@ -128,7 +132,7 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
         : open.find((one) => one.token === token)
     if (target !== undefined) toRequest(target.reply, message.text)
     // Progress of what has been answered is of no use to anybody.
-    else if (token === undefined) toListener(message.text)
+    else if (token === undefined) toListener(message)
   }
 
   function toRequest(reply: Reply, text: string): void {
@@ -138,23 +142,27 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
     reply.onDrain(() => unstall(reply))
   }
 
-  function toListener(text: string): void {
+  function toListener(message: Unasked): void {
     if (listener !== undefined && !isListenerStalled) {
-      isListenerStalled = !listener.event(text)
+      isListenerStalled = !listener.event(message.text)
       if (isListenerStalled) listener.onDrain(sendQueued)
       return
     }
-    queue.push(text)
-    if (queue.length <= MAX_QUEUED) return
-    const bytes = Buffer.byteLength(queue.shift() ?? '')
+    queue.push(message)
+    const dropped = queue.length > MAX_QUEUED ? queue.shift() : undefined
+    if (dropped === undefined) return
+    const bytes = dropped.bytes.length
     settings.log('warn', { event: 'upstream.unrouted', upstream: settings.name, bytes })
+    // Nobody will ever see this request, so nobody should wait for its answer.
+    if (dropped.kind === 'request' && asked.delete(idKey(dropped.id)))
+      peer.write(declined(dropped.id))
   }
 
   function sendQueued(): void {
     isListenerStalled = false
     const waiting = queue
     queue = []
-    for (const text of waiting) toListener(text)
+    for (const message of waiting) toListener(message)
   }
 
   function request(frame: RequestFrame, bytes: Uint8Array, sink: ReplySink): UpstreamExchange {

@@ -15,6 +15,13 @@ afterEach(async () => {
 })
 const start = (upstream: Conversation['upstream'], grantId?: string) =>
   new Conversation(upstream, 'legacy', grantId).open()
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 const stalledSink = (): RecordingSink => {
   const sink = new RecordingSink()
   sink.isFull = true
@@ -136,6 +143,28 @@ describe('a process per session', () => {
     expect(old.sink.events).toEqual([])
   })
 
+  test('a question that nobody will see is declined', async () => {
+    const client = await start(open().upstream)
+    await client.call('questions', { n: 150 })
+    await client.call('line')
+    const answers = JSON.parse((await client.call('answers')).said) as {
+      id: string
+      error: object
+    }[]
+    expect(answers.map((a) => a.id)).toEqual(Array.from({ length: 50 }, (_, i) => `q${i + 1}`))
+    expect(answers.every((a) => a.error !== undefined)).toBe(true)
+  })
+
+  test.each(['blind', 'mute'])('a process that has gone %s is given up', async (tool) => {
+    const client = await start(open({}, { bounds: { stdinGraceMs: 50, termGraceMs: 50 } }).upstream)
+    const sink = client.send(client.text(tool))
+    await until(() => {
+      if (!sink.isOver) client.notify('notifications/nothing')
+      return sink.isOver
+    }, 'the request to fail')
+    expect(sink.error?.code).toBe('upstream_lost')
+  })
+
   test('a response to nothing that was asked is refused', async () => {
     const client = await start(open().upstream)
     const sink = await client.send('{"jsonrpc":"2.0","id":"q","result":{}}').over()
@@ -167,7 +196,9 @@ describe('a process per session', () => {
     const [first] = await Promise.all([start(upstream), start(upstream)])
     const refused = await start(upstream).catch((error) => error)
     expect(refused.code).toBe('too_busy')
+    const pid = await pidOf(first)
     await upstream.endSession(first.around())
+    await until(() => !isAlive(pid), 'the first process to end')
     expect((await (await start(upstream)).call('line')).error).toBeUndefined()
   })
 
@@ -323,6 +354,23 @@ describe('the stateless era', () => {
     await sink.over()
     expect(sink.error?.code).toBe('too_busy')
     expect((await client.call('seen')).said).toContain('\\"requestId\\":1')
+  })
+
+  test('a process that only refused the stateless era ends when the client initializes', async () => {
+    const { upstream, events } = open()
+    const lastStarted = () => events.findLast((e) => e.event === 'upstream.started')?.pid ?? 0
+    await at(upstream, 'g').call('fail')
+    const refused = lastStarted()
+    await start(upstream, 'g')
+    await until(() => !isAlive(refused), 'the process that refused to end')
+
+    await at(upstream, 'h').call('line')
+    const proven = lastStarted()
+    const busy = at(upstream, 'i')
+    const { sink } = busy.exchange(busy.text('silent'))
+    await Promise.all([start(upstream, 'h'), start(upstream, 'i')])
+    expect(isAlive(proven)).toBe(true)
+    expect(sink.isOver).toBe(false)
   })
 
   test('closing fails what waits for a restart, and starts nothing any more', async () => {

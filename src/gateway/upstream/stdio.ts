@@ -152,6 +152,9 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
       refuse(sink, tooBusy())
       return none
     }
+    // A client that tried the stateless era first and was refused needs that process no more.
+    const tried = modern.get(`grant ${grantId}`)
+    if (tried?.isIdle() && tried.isUnproven()) void tried.close().catch(() => {})
     const session = hold((onUse, over) =>
       openSessionProcess({
         id,
@@ -257,7 +260,8 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
       }
       const session = find(id, grantId)
       if (session === undefined) return 404
-      await session.close()
+      // The session is over now; its process may take its time.
+      void session.close().catch(() => {})
       return 200
     },
     signal(signal) {

@@ -3,7 +3,7 @@ import { nodeOf } from '../json/parse.ts'
 import { didYouMean } from './nearest.ts'
 import { operandShapes } from './operand-shape.ts'
 import { isOperatorName, type OperatorName, operators } from './operators/index.ts'
-import { parsePath } from './path.ts'
+import { parsePath, pathPattern } from './path.ts'
 import type { Patterns } from './pattern.ts'
 import { below } from './pointer.ts'
 import {
@@ -24,10 +24,14 @@ import {
 const operatorNames = Object.keys(operators) as readonly OperatorName[]
 
 /** A path of a condition. */
-export const pathShape: Shape = refined(text('a path', { min: 1 }), (value) => {
-  const path = parsePath(String(value))
-  return 'segments' in path ? undefined : path
-})
+export const pathShape: Shape = refined(
+  text('a path', { min: 1 }),
+  (value) => {
+    const path = parsePath(String(value))
+    return 'segments' in path ? undefined : path
+  },
+  { pattern: pathPattern() },
+)
 
 const operatorShape: Shape = {
   schema: { enum: operatorNames, description: 'how the value at the path is tested' },

@@ -53,6 +53,19 @@ const firstWords: readonly string[] = [
   ...new Set(Object.keys(roots).map((root) => root.split('.')[0] ?? root)),
 ]
 
+/** The grammar as a regular expression, for editors; the parser tells what is wrong. */
+export function pathPattern(): string {
+  const key = '(\\.[^.\\[\\]"]+|\\["([^"\\\\]|\\\\.)*"\\])'
+  const step = `(${key}|\\[(\\*|0|[1-9][0-9]{0,6})\\])`
+  const forms = { open: `(${key}${step}*)?`, leaf: '', tree: `${key}${step}*`, counter: key }
+  const named = (root: string): string => {
+    const [first = '', second] = root.split('.')
+    return second === undefined ? first : `${first}(\\.${second}|\\["${second}"\\])`
+  }
+  const all = Object.entries(roots).map(([root, form]) => named(root) + forms[form])
+  return `^(${all.join('|')})$`
+}
+
 /** What is wrong with a path, and what to do. */
 export interface PathProblem {
   readonly message: string

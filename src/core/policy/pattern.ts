@@ -5,8 +5,17 @@ export const MAX_PATTERN = 4096
 /** The longest text that a pattern is run on, in UTF-16 units; what is longer can't be judged. */
 export const MAX_SUBJECT = 262_144
 
-/** A compiled RE2 pattern: searches anywhere in the text, in linear time. */
-export type Pattern = (text: string) => boolean
+/**
+ * Steps that one search may take: instructions of the pattern times characters of the text. Linear
+ * time bounds a search by this product, so that a large pattern is run on shorter texts only.
+ */
+export const MAX_WORK = 2 ** 25
+
+/**
+ * A compiled RE2 pattern: searches anywhere in the text, in linear time; undefined for a text that
+ * is too long for it.
+ */
+export type Pattern = (text: string) => boolean | undefined
 
 /** Compiles patterns; equal ones share one compilation and the memory of their last answer. */
 export interface Patterns {
@@ -28,7 +37,9 @@ function compilePattern(source: string): Pattern | string {
   // A policy may ask the same of a long text many times: it is searched once.
   let lastText: string | undefined
   let lastAnswer = false
+  const longest = Math.min(MAX_SUBJECT, Math.floor(MAX_WORK / compiled.programSize()))
   return (text) => {
+    if (text.length > longest) return undefined
     if (text !== lastText) {
       lastAnswer = compiled.test(text)
       lastText = text.length > 256 ? text : undefined

@@ -39,12 +39,15 @@ export interface Plans {
   mayMatch(name: string): boolean
 }
 
+/** A plan with what it was made for, besides the name. */
+type KeptPlan = Plan & Pick<Tool, 'category' | 'severity'>
+
 /** Names that can be allowed by a glob, a risk or the default. */
 const ORDINARY = /^[A-Za-z0-9_.-]{1,128}$/
 /** Longer names than any tool has are not worth a glob's time. */
 const MAX_GLOBBED = 1024
 /** Plans kept per generation: two generations at most are in memory. */
-const GENERATION = 4096
+const GENERATION = 2048
 
 interface Globbed<T> {
   readonly key: string
@@ -105,22 +108,32 @@ export function compilePlans(document: PolicyDocument, context: EntryContext, mo
     }
   }
 
-  let recent = new Map<string, Plan>()
-  let older = new Map<string, Plan>()
-  return {
-    planOf(tool) {
-      // A name of 129 characters or more is nobody's: it must not fill the memory.
-      if (tool.name.length > 128) return build(tool)
-      const key = `${tool.category}/${tool.severity}/${tool.name}`
-      const known = recent.get(key)
-      if (known !== undefined) return known
-      const plan = older.get(key) ?? build(tool)
+  // INVARIANT: one plan for each name of the policy, so that its size is the bound.
+  const named = new Map<string, KeptPlan>()
+  // Plans of all other names, in two generations: the older one is dropped when the recent is full.
+  let recent = new Map<string, KeptPlan>()
+  let older = new Map<string, KeptPlan>()
+  const keep = (tool: Parameters<Plans['planOf']>[0], plan: KeptPlan): KeptPlan => {
+    if (plan.isNamed) named.set(tool.name, plan)
+    else {
       if (recent.size >= GENERATION) {
         older = recent
         recent = new Map()
       }
-      recent.set(key, plan)
-      return plan
+      recent.set(tool.name, plan)
+    }
+    return plan
+  }
+  return {
+    planOf(tool) {
+      const { name, category, severity } = tool
+      const known = named.get(name) ?? recent.get(name)
+      if (known?.category === category && known.severity === severity) return known
+      const old = known === undefined ? older.get(name) : undefined
+      if (old?.category === category && old.severity === severity) return keep(tool, old)
+      const plan: KeptPlan = { ...build(tool), category, severity }
+      // A name that nobody can have must not fill the memory.
+      return plan.isStrange ? plan : keep(tool, plan)
     },
     isNamed: (name) => exact.has(name),
     mayMatch: (name) => risks.size > 0 || globs.some((glob) => glob.matches(name)),

@@ -1,4 +1,3 @@
-import { MAX_SUBJECT } from '../pattern.ts'
 import { kindOf, operator } from './operator.ts'
 
 /** An RE2 pattern is found somewhere in a string, in linear time. */
@@ -7,8 +6,6 @@ export const regex = operator('pattern', (operand, patterns) => {
   if (typeof pattern === 'string') return () => `its pattern is not valid: ${pattern}`
   return (value) => {
     if (typeof value !== 'string') return `it is ${kindOf(value)}, not a string`
-    return value.length > MAX_SUBJECT
-      ? `it is longer than ${MAX_SUBJECT} characters`
-      : pattern(value)
+    return pattern(value) ?? 'it is too long to be searched for its pattern'
   }
 })

@@ -232,7 +232,8 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
     grantId: options.grantId,
     signal: peer.signal,
     close,
-    isIdle: () => pending.size === 0,
+    // An open listen stream is a client that is there.
+    isIdle: () => pending.size === 0 && listener === undefined,
     exchange(frame, bytes, sink) {
       options.onUse()
       const refusal = peer.refusal()

@@ -36,6 +36,8 @@ interface Session {
 }
 
 const MAX_WAITING = 1_000
+/** Sessions remembered; beyond it the oldest that does not listen must initialize again. */
+const MAX_SESSIONS = 10_000
 const LIST_CHANGED = /^notifications\/(?:tools|prompts|resources)\/list_changed$/
 const none: UpstreamExchange = { cancel() {} }
 
@@ -68,6 +70,12 @@ export function createSharedSessions(
   })
 
   function answerFromCache(one: Waiting, result: string): void {
+    if (sessions.size >= MAX_SESSIONS)
+      for (const [id, session] of sessions)
+        if (session.listener === undefined) {
+          sessions.delete(id)
+          break
+        }
     sessions.set(one.id, { grantId: one.grantId, listener: undefined })
     const idSpan = skimPath(one.frame.text, 'id')
     const idText = one.frame.text.slice(idSpan?.start, idSpan?.end)
@@ -175,7 +183,8 @@ export function createSharedSessions(
       sessions.delete(id)
       pipe.leave(id)
     },
-    isIdle: () => sessions.size === 0 && pipe.isIdle(),
+    // Most clients never end their session, so that one which is there must show it.
+    isIdle: () => pipe.isIdle() && [...sessions.values()].every((s) => s.listener === undefined),
     signal: pipe.signal,
     close: pipe.close,
   }

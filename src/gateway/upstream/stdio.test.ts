@@ -202,15 +202,19 @@ describe('a process per session', () => {
     expect((await (await start(upstream)).call('line')).error).toBeUndefined()
   })
 
-  test('an idle process is ended, one with a request in flight is not', async () => {
-    const { upstream } = open({}, { bounds: { idleMs: 200 } })
-    const [idle, busy] = await Promise.all([start(upstream), start(upstream)])
-    const sink = busy.send(busy.text('silent'))
-    const forgotten = async () => (await idle.call('line')).error?.code === 'session_unknown'
-    const stream = idle.listen()
-    await until(() => stream.sink.isOver, 'the idle session to end')
-    expect(await forgotten()).toBe(true)
-    expect(sink.isOver).toBe(false)
+  test('a process that nobody uses is ended, one with a request or a listener is not', async () => {
+    const { upstream } = open({}, { bounds: { idleMs: 300 } })
+    const busy = await start(upstream)
+    busy.send(busy.text('silent'))
+    const listening = await start(upstream)
+    const stream = listening.listen()
+    const idle = await start(upstream)
+    const pid = await pidOf(idle)
+    await until(() => !isAlive(pid), 'the idle process to end')
+    expect((await idle.call('line')).error?.code).toBe('session_unknown')
+    expect((await busy.call('line')).error).toBeUndefined()
+    expect((await listening.call('line')).error).toBeUndefined()
+    expect(stream.sink.isOver).toBe(false)
   })
 
   test('a server that refuses to initialize leaves no session and no process', async () => {
@@ -459,6 +463,15 @@ describe('one process for all sessions', () => {
     expect((await other.call('line')).error?.code).toBe('session_unknown')
     const again = await start(upstream, 'b')
     expect(await pidOf(again)).not.toBe(pid)
+  })
+
+  test('a process that nobody uses is ended, and the next initialize starts another', async () => {
+    const { upstream } = open(shared, { bounds: { idleMs: 300 } })
+    const client = await start(upstream)
+    const pid = await pidOf(client)
+    await until(() => !isAlive(pid), 'the idle process to end')
+    expect((await client.call('line')).error?.code).toBe('session_unknown')
+    expect(await pidOf(await start(upstream))).not.toBe(pid)
   })
 
   test('a command that does not start fails every initialize that waits', async () => {

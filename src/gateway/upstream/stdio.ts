@@ -6,6 +6,7 @@ import type { ServerEntry, ServerTarget } from '../../core/snapshot.ts'
 import { childEnvironment } from './child-environment.ts'
 import { createMultiplexer, type Multiplexer } from './multiplexer.ts'
 import type { PeerSettings, ProcessEnd } from './peer.ts'
+import { createProcessPool } from './process-pool.ts'
 import { acknowledge, refuse } from './reply.ts'
 import { openSessionProcess, type SessionProcess } from './session-process.ts'
 import { createSharedSessions, type SharedSessions } from './shared-sessions.ts'
@@ -64,12 +65,6 @@ export interface StdioUpstream extends Upstream {
   signal(signal: NodeJS.Signals): void
 }
 
-/** Anything with a process. */
-interface Held {
-  readonly process: Pick<SessionProcess, 'isIdle' | 'signal' | 'close'>
-  usedAt: number
-}
-
 const none: UpstreamExchange = { cancel() {} }
 const SHARED = 'shared'
 
@@ -101,41 +96,12 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
     random: options.random ?? (() => randomBytes(4).readUInt32LE() / 2 ** 32),
   }
 
-  const held = new Set<Held>()
+  const pool = createProcessPool(bounds, clock)
   const sessions = new Map<string, SessionProcess>()
   const modern = new Map<string, Multiplexer>()
   let shared: SharedSessions | undefined
   let isClosed = false
 
-  const hold = <P extends Held['process']>(make: (use: () => void, over: () => void) => P): P => {
-    const one: { process: P | undefined; usedAt: number } = {
-      process: undefined,
-      usedAt: clock.now(),
-    }
-    const process = make(
-      () => {
-        one.usedAt = clock.now()
-      },
-      () => void held.delete(one as Held),
-    )
-    one.process = process
-    held.add(one as Held)
-    return process
-  }
-
-  const sweep = setInterval(
-    () => {
-      const now = clock.now()
-      for (const one of held)
-        if (now - one.usedAt >= bounds.idleMs && one.process.isIdle()) {
-          held.delete(one)
-          void one.process.close().catch(() => {})
-        }
-    },
-    Math.max(10, Math.min(30_000, bounds.idleMs / 4)),
-  ).unref()
-
-  const isFull = (): boolean => held.size >= bounds.maxProcesses
   const tooBusy = (): GatewayError =>
     new GatewayError('too_busy', `${bounds.maxProcesses} processes of this server are running`)
 
@@ -145,28 +111,63 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
     // 128 random bits: nobody can guess another's session.
     const id = randomBytes(16).toString('base64url')
     if (target.instances === 'shared') {
-      shared ??= hold((onUse) => createSharedSessions({ settings, backoff, onUse }))
+      shared ??= openShared()
       return shared.initialize(id, grantId, frame, sink)
     }
-    if (isFull()) {
+    if (pool.isFull()) {
       refuse(sink, tooBusy())
       return none
     }
     // A client that tried the stateless era first and was refused needs that process no more.
     const tried = modern.get(`grant ${grantId}`)
     if (tried?.isIdle() && tried.isUnproven()) void tried.close().catch(() => {})
-    const session = hold((onUse, over) =>
+    const session = pool.add(({ onUse, onEnded }) =>
       openSessionProcess({
         id,
         grantId,
         settings,
         onUse,
         onOver: () => void sessions.delete(id),
-        onEnded: over,
+        onEnded,
       }),
     )
     sessions.set(id, session)
     return session.exchange(frame, request.bytes, sink)
+  }
+
+  function openShared(): SharedSessions {
+    return pool.add(({ onUse, onEnded }) => {
+      const made = createSharedSessions({ settings, backoff, onUse })
+      const close = async (): Promise<void> => {
+        if (shared?.close === close) shared = undefined
+        await made.close()
+        onEnded()
+      }
+      return { ...made, close }
+    })
+  }
+
+  function openModern(key: string): Multiplexer {
+    const pipe = pool.add(({ onUse, onEnded }) => {
+      const made = createMultiplexer({
+        settings,
+        backoff,
+        era: 'modern',
+        isOneGrants: key !== SHARED,
+        onUse,
+        onLoose: ({ bytes: { length: bytes } }) =>
+          log('debug', { event: 'upstream.unrouted', upstream: entry.name, bytes }),
+        onLost() {},
+      })
+      const close = async (): Promise<void> => {
+        if (modern.get(key)?.close === close) modern.delete(key)
+        await made.close()
+        onEnded()
+      }
+      return { ...made, close }
+    })
+    modern.set(key, pipe)
+    return pipe
   }
 
   /** The session, if it is this grant's; to any other grant it is as unknown as one that never was. */
@@ -197,43 +198,18 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
       refuse(sink, new GatewayError('response_unexpected'))
       return none
     }
-    const isShared = target.instances === 'shared'
-    const key = isShared ? SHARED : `grant ${grantId}`
+    const key = target.instances === 'shared' ? SHARED : `grant ${grantId}`
     const found = modern.get(key)
     if (frame.kind === 'notification') {
       found?.notify(grantId, frame)
       acknowledge(sink)
       return none
     }
-    if (found === undefined && isFull()) {
+    if (found === undefined && pool.isFull()) {
       refuse(sink, tooBusy())
       return none
     }
-    const pipe =
-      found ??
-      hold((onUse, over) => {
-        const made = createMultiplexer({
-          settings,
-          backoff,
-          era: 'modern',
-          isOneGrants: !isShared,
-          onUse,
-          onLoose: (m) =>
-            log('debug', {
-              event: 'upstream.unrouted',
-              upstream: entry.name,
-              bytes: m.bytes.length,
-            }),
-          onLost() {},
-        })
-        const close = async (): Promise<void> => {
-          if (modern.get(key)?.close === close) modern.delete(key)
-          await made.close()
-          over()
-        }
-        return { ...made, close }
-      })
-    modern.set(key, pipe)
+    const pipe = found ?? openModern(key)
     return pipe.request(grantId, frame, sink)
   }
 
@@ -264,13 +240,10 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
       void session.close().catch(() => {})
       return 200
     },
-    signal(signal) {
-      for (const one of held) one.process.signal(signal)
-    },
-    async close() {
+    signal: pool.signal,
+    close() {
       isClosed = true
-      clearInterval(sweep)
-      await Promise.all([...held].map((one) => one.process.close()))
+      return pool.close()
     },
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { childEnvironment } from './child-environment.ts'
+import { childEnvironment, handedEnvironment } from './child-environment.ts'
 
 test('a child sees what it needs to start, what is configured, and nothing else of ours', () => {
   const ours = {
@@ -26,4 +26,14 @@ test('what is configured wins over what is inherited', () => {
 
 test('an exported shell function is not inherited', () => {
   expect(childEnvironment({ TERM: '() { :; }' }, {})).toEqual({})
+})
+
+test('a server started in place of a client gets what the client set, but nothing of the gateway', () => {
+  const ours = {
+    PATH: '/bin',
+    API_KEY: 'of the server',
+    SALLYPORT_ADMIN_TOKEN: 'no',
+    EMPTY: undefined,
+  }
+  expect(handedEnvironment(ours)).toEqual({ PATH: '/bin', API_KEY: 'of the server' })
 })

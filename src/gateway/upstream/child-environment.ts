@@ -45,3 +45,16 @@ export function childEnvironment(
   }
   return Object.assign(out, configured)
 }
+
+/**
+ * The environment of a server that a client has started through us: all of ours, since the client
+ * set it for that server, without what is addressed to the gateway itself.
+ */
+export function handedEnvironment(
+  ours: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const out: Record<string, string> = {}
+  for (const [name, value] of Object.entries(ours))
+    if (value !== undefined && !name.toUpperCase().startsWith('SALLYPORT_')) out[name] = value
+  return out
+}

@@ -1,5 +1,4 @@
-import { parseGrantDocument } from '../core/contract/grant.ts'
-import { parseServerDocument } from '../core/contract/server.ts'
+import { parseGrantDocument, parseServerDocument } from '../core/contract/stored.ts'
 import { loadPolicy } from '../core/policy/index.ts'
 import type { NounStore, StoredNoun } from '../core/ports.ts'
 import type { LoadedPolicy, ServerEntry } from '../core/snapshot.ts'

@@ -1,14 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
-import {
-  type GrantDocument,
-  type GrantPut,
-  type GrantView,
-  grantPost,
-  grantPut,
-  parseGrantDocument,
-} from '../../core/contract/grant.ts'
+import { type GrantPut, type GrantView, grantPost, grantPut } from '../../core/contract/grant.ts'
 import { ApiError, type ProblemItem } from '../../core/contract/problem.ts'
 import { parseDate } from '../../core/contract/rules.ts'
+import { type GrantDocument, parseGrantDocument } from '../../core/contract/stored.ts'
 import type { JsonObject } from '../../core/json/json.ts'
 import type { StoredNoun } from '../../core/ports.ts'
 import type { Grant } from '../../core/snapshot.ts'

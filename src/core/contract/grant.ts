@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { isObject, type JsonObject } from '../json/json.ts'
 import { ruled } from './ruled.ts'
 import { parseDate, wrongGrantLabel, wrongPolicyName, wrongServerName } from './rules.ts'
 
@@ -46,36 +45,3 @@ export const grantCreated = z.object({ ...grantView.shape, token: z.string() })
 export type GrantView = z.infer<typeof grantView>
 /** What may be said of a grant. */
 export type GrantPut = z.infer<typeof grantPut>
-
-/** What the store keeps of a grant. */
-export interface GrantDocument {
-  readonly server: string
-  readonly policy: string | undefined
-  /** SHA-256 of the token, lower-case hex. */
-  readonly tokenDigest: string
-  readonly tags: JsonObject
-  readonly notBefore: number | undefined
-  readonly expiresAt: number | undefined
-}
-
-/** Reads a stored grant; undefined when it is not one. */
-export function parseGrantDocument(text: string): GrantDocument | undefined {
-  const value: unknown = parse(text)
-  if (!isObject(value)) return undefined
-  const { server, policy, tokenDigest, tags: stored, notBefore, expiresAt } = value
-  if (typeof server !== 'string' || typeof tokenDigest !== 'string') return undefined
-  if (!/^[0-9a-f]{64}$/.test(tokenDigest)) return undefined
-  const isInstant = (v: unknown): v is number | undefined => v === undefined || Number.isFinite(v)
-  // INVARIANT: a grant whose dates can not be read is no grant; it must not become one without end.
-  if (!isInstant(notBefore) || !isInstant(expiresAt)) return undefined
-  if (policy !== undefined && typeof policy !== 'string') return undefined
-  return { server, policy, tokenDigest, tags: isObject(stored) ? stored : {}, notBefore, expiresAt }
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}

@@ -1,6 +1,4 @@
 import { z } from 'zod'
-import { isObject } from '../json/json.ts'
-import type { ServerTarget } from '../snapshot.ts'
 import { ruled } from './ruled.ts'
 import {
   wrongHeaderName,
@@ -9,6 +7,7 @@ import {
   wrongServerName,
   wrongVariableName,
 } from './rules.ts'
+import type { ServerDocument } from './stored.ts'
 
 const text = z.string().max(8192)
 const common = { methods: z.array(ruled(z.string(), wrongMethod)).max(256).optional() }
@@ -62,12 +61,6 @@ export type ServerView = z.infer<typeof serverView>
 /** What may be said of a server. */
 export type ServerPut = z.infer<typeof serverPut>
 
-/** What the store keeps of a server. */
-export interface ServerDocument {
-  readonly target: ServerTarget
-  readonly methods: readonly string[]
-}
-
 /** The stored form of what was said of a server. */
 export function serverDocument(put: ServerPut): ServerDocument {
   const methods = put.methods ?? []
@@ -75,21 +68,4 @@ export function serverDocument(put: ServerPut): ServerDocument {
     return { target: { kind: 'http', url: put.url, headers: put.headers ?? {} }, methods }
   const { command, args = [], env = {}, cwd, instances = 'session' } = put
   return { target: { kind: 'stdio', command, args, env, cwd, instances }, methods }
-}
-
-/** Reads a stored server; undefined when it is not one. */
-export function parseServerDocument(document: string): ServerDocument | undefined {
-  let value: unknown
-  try {
-    value = JSON.parse(document)
-  } catch {
-    return undefined
-  }
-  if (!isObject(value) || !isObject(value.target)) return undefined
-  const { kind, ...rest } = value.target
-  const put = { ...rest, methods: value.methods }
-  const parsed = serverPut.safeParse(put)
-  if (!parsed.success) return undefined
-  const read = serverDocument(parsed.data)
-  return read.target.kind === kind ? read : undefined
 }

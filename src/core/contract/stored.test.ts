@@ -1,0 +1,65 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { serverDocument, serverPut } from './server.ts'
+import { parseGrantDocument, parseServerDocument } from './stored.ts'
+
+const tokenDigest = 'a'.repeat(64)
+
+describe('a stored server', () => {
+  test.each([
+    { url: 'https://h' },
+    { url: 'https://h', headers: { A: 'b' }, methods: ['x/y'] },
+    { command: 'c' },
+    { command: 'c', args: ['a'], env: { A: 'b' }, cwd: '/x', instances: 'shared' as const },
+  ])('that was put as %j is read as it was stored', (put) => {
+    const document = serverDocument(serverPut.parse(put))
+    expect(parseServerDocument(JSON.stringify(document))).toEqual(document)
+  })
+  test.each([
+    '',
+    '[]',
+    '{"target":{"kind":"ftp","url":"x"}}',
+    '{"target":{"kind":"http"}}',
+    '{"target":{"kind":"http","url":"x","headers":{"a":1}}}',
+    '{"target":{"kind":"stdio","command":"c"}}',
+    '{"target":{"kind":"stdio","command":"c","instances":"shared","args":[1]}}',
+    '{"target":{"kind":"http","url":"x"},"methods":[1]}',
+  ])('as %s is none', (text) => {
+    expect(parseServerDocument(text)).toBeUndefined()
+  })
+})
+
+describe('a stored grant', () => {
+  test('is read with its dates', () => {
+    const grant = {
+      server: 'a',
+      policy: 'p',
+      tokenDigest,
+      tags: { t: 1 },
+      notBefore: 1,
+      expiresAt: 2,
+    }
+    expect(parseGrantDocument(JSON.stringify(grant))).toEqual(grant)
+  })
+  test.each([
+    { tokenDigest },
+    { server: 'a' },
+    { server: 'a', tokenDigest: 'A'.repeat(64) },
+    { server: 'a', tokenDigest, expiresAt: '2027-01-01' },
+    { server: 'a', tokenDigest, expiresAt: null },
+    { server: 'a', tokenDigest, notBefore: {} },
+    { server: 'a', tokenDigest, policy: 1 },
+    { server: 'a', tokenDigest, tags: [] },
+  ])('as %j is none', (value) => {
+    expect(parseGrantDocument(JSON.stringify(value))).toBeUndefined()
+  })
+})
+
+test('reading what is stored is total', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+      parseServerDocument(text)
+      parseGrantDocument(text)
+    }),
+  )
+})

@@ -1,0 +1,73 @@
+/**
+ * What the store keeps of servers and grants. Read by hand, without a schema library: the gateway
+ * reads it at every start, and the library alone takes longer to load than everything else.
+ */
+import { isObject, type JsonObject } from '../json/json.ts'
+import type { ServerTarget } from '../snapshot.ts'
+
+/** What the store keeps of a server. */
+export interface ServerDocument {
+  readonly target: ServerTarget
+  readonly methods: readonly string[]
+}
+
+/** What the store keeps of a grant. */
+export interface GrantDocument {
+  readonly server: string
+  readonly policy: string | undefined
+  /** SHA-256 of the token, lower-case hex. */
+  readonly tokenDigest: string
+  readonly tags: JsonObject
+  readonly notBefore: number | undefined
+  readonly expiresAt: number | undefined
+}
+
+/** Reads a stored server; undefined when it is not one. */
+export function parseServerDocument(text: string): ServerDocument | undefined {
+  const value = parse(text)
+  if (!isObject(value) || !isObject(value.target)) return undefined
+  const { methods = [] } = value
+  const target = targetOf(value.target)
+  return target === undefined || !isTexts(methods) ? undefined : { target, methods }
+}
+
+function targetOf(stored: JsonObject): ServerTarget | undefined {
+  const { kind, url, headers = {}, command, args = [], env = {}, cwd, instances } = stored
+  if (kind === 'http')
+    return typeof url === 'string' && isTextMap(headers) ? { kind, url, headers } : undefined
+  if (kind !== 'stdio' || typeof command !== 'string') return undefined
+  if (instances !== 'session' && instances !== 'shared') return undefined
+  if (!isTexts(args) || !isTextMap(env)) return undefined
+  if (cwd !== undefined && typeof cwd !== 'string') return undefined
+  return { kind, command, args, env, cwd, instances }
+}
+
+/** Reads a stored grant; undefined when it is not one. */
+export function parseGrantDocument(text: string): GrantDocument | undefined {
+  const value = parse(text)
+  if (!isObject(value)) return undefined
+  const { server, policy, tokenDigest, tags = {}, notBefore, expiresAt } = value
+  if (typeof server !== 'string' || typeof tokenDigest !== 'string') return undefined
+  if (!/^[0-9a-f]{64}$/.test(tokenDigest) || !isObject(tags)) return undefined
+  // INVARIANT: a grant whose dates can not be read is no grant; it must not become one without end.
+  if (!isInstant(notBefore) || !isInstant(expiresAt)) return undefined
+  if (policy !== undefined && typeof policy !== 'string') return undefined
+  return { server, policy, tokenDigest, tags, notBefore, expiresAt }
+}
+
+const isInstant = (value: unknown): value is number | undefined =>
+  value === undefined || Number.isFinite(value)
+
+const isTexts = (value: unknown): value is readonly string[] =>
+  Array.isArray(value) && value.every((item) => typeof item === 'string')
+
+const isTextMap = (value: unknown): value is Readonly<Record<string, string>> =>
+  isObject(value) && Object.values(value).every((item) => typeof item === 'string')
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -355,6 +355,7 @@ describe('policies', () => {
     expect((await nouns.list())[0]?.document).toBe(text)
     expect((await ask('PUT', '/policies/pay', text)).json.version).toBe('2')
     expect((await ask('GET', '/policies/pay')).json.document.default).toBe('deny')
+    expect((await ask('GET', '/policies/pay')).text).toContain('"value":9007199254740993')
     expect((await ask('DELETE', '/policies/pay')).status).toBe(204)
   })
   test('that do not validate are refused with every problem, and the last good one stays', async () => {

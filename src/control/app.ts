@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { ApiError, apiErrors, problemOf } from '../core/contract/problem.ts'
+import { exactText } from '../core/json/exact-text.ts'
 import { checkToken } from './auth.ts'
 import { parseBody } from './body.ts'
 import { openApi } from './openapi.ts'
@@ -65,7 +66,9 @@ async function answer(c: Context, route: Route, ports: ControlPorts): Promise<Re
     text,
     body,
   })
-  return status === 204 ? c.body(null, 204) : c.json(shown as object, status)
+  if (status === 204) return c.body(null, 204)
+  c.header('Content-Type', 'application/json')
+  return c.body(exactText(shown), status)
 }
 
 async function read(c: Context): Promise<{ text: string; body: unknown }> {

@@ -3,10 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { capturedIo } from '../../../test/fakes/captured-io.ts'
+import { until } from '../../../test/fakes/until.ts'
 import type { DecisionRecord } from '../../core/record/record.ts'
 import { uuid7 } from '../../core/uuid7.ts'
 import { openStores, type Stores } from '../../store/open.ts'
 import { decisionLine } from '../decision-line.ts'
+import { follow } from '../follow.ts'
 import { painter } from '../paint.ts'
 import { run } from '../run.ts'
 
@@ -91,6 +93,29 @@ describe('log', () => {
       session: null,
     })
   })
+})
+
+test('following shows each record once, also one that arrives after a newer one', async () => {
+  const shown: string[] = []
+  const end = new AbortController()
+  stores.records.put(record(1))
+  await stores.records.flush()
+  const before = await stores.records.list({ limit: 10 })
+  const following = follow({
+    records: stores.records,
+    filter: { server: 'stripe' },
+    shown: before,
+    show: (r) => shown.push(r.tool ?? ''),
+    signal: end.signal,
+  })
+  stores.records.put(record(3))
+  stores.records.put(record(4, { server: 'other' }))
+  await until(() => shown.includes('tool-3'), 'the newer record')
+  stores.records.put(record(2))
+  await until(() => shown.includes('tool-2'), 'the older record')
+  end.abort()
+  await following
+  expect(shown).toEqual(['tool-3', 'tool-2'])
 })
 
 describe('a line', () => {

@@ -1,18 +1,17 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
 import { decisionOf } from '../../core/contract/decision.ts'
 import { parseDate } from '../../core/contract/rules.ts'
-import type { RecordQuery, RecordStore } from '../../core/ports.ts'
+import type { RecordStore } from '../../core/ports.ts'
 import type { DecisionRecord } from '../../core/record/record.ts'
 import { type Command, CommandError, type Io, UsageError, type Words } from '../command.ts'
 import { dataDirOf } from '../data-dir.ts'
 import { decisionLine } from '../decision-line.ts'
 import { parseDuration } from '../duration.ts'
+import { type Filter, follow } from '../follow.ts'
 import { painter } from '../paint.ts'
 import { hasColour } from '../stream.ts'
 
-const followMs = 200
 const page = 500
 /** How many are shown when no `--since` says how far back. */
 const newest = 50
@@ -66,16 +65,19 @@ export const command: Command = {
     try {
       const shown = await past(stores.records, filter)
       for (const record of shown) show(record)
-      if (words.has('follow')) await follow(stores.records, filter, shown.at(-1), show)
-      else if (shown.length === 0 && !words.has('json')) io.stderr.write('no decisions\n')
+      if (words.has('follow')) {
+        const end = new AbortController()
+        process.once('SIGINT', () => end.abort())
+        await follow({ records: stores.records, filter, shown, show, signal: end.signal })
+      }
+      if (!words.has('follow') && shown.length === 0 && !words.has('json'))
+        io.stderr.write('no decisions\n')
     } finally {
       await stores.close()
     }
     return 0
   },
 }
-
-type Filter = Omit<RecordQuery, 'limit' | 'before' | 'after'>
 
 function filterOf(words: Words, io: Io): Filter {
   const [server, tool, effect] = [words.text('server'), words.text('tool'), words.text('effect')]
@@ -112,23 +114,5 @@ async function past(records: RecordStore, filter: Filter): Promise<readonly Deci
     })
     all.push(...older)
     if (older.length < page) return all.toReversed()
-  }
-}
-
-/** Shows what comes; ends only with the process. */
-async function follow(
-  records: RecordStore,
-  filter: Filter,
-  last: DecisionRecord | undefined,
-  show: (record: DecisionRecord) => void,
-): Promise<never> {
-  // Before the first record: an id that is older than any.
-  let after = last?.id ?? '00000000-0000-7000-8000-000000000000'
-  for (;;) {
-    for (const record of await records.list({ ...filter, limit: page, after })) {
-      show(record)
-      after = record.id
-    }
-    await pause(followMs)
   }
 }

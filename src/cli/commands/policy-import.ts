@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { exactText } from '../../core/json/exact-text.ts'
 import { importIntercept } from '../../core/policy/index.ts'
 import { type Command, CommandError } from '../command.ts'
 import { readConfigText } from '../config.ts'
@@ -26,7 +27,7 @@ export const command: Command = {
         io.stderr.write(`${printable.text(problemLine({ ...p, file: named }))}\n`)
       return 1
     }
-    const json = `${JSON.stringify(result.document, null, 2)}\n`
+    const json = `${exactText(result.document, 2)}\n`
     const out = words.text('out')
     if (out === undefined) io.stdout.write(json)
     else {

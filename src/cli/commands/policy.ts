@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { PolicyView } from '../../core/contract/policy.ts'
+import { exactText } from '../../core/json/exact-text.ts'
 import { loadPolicy } from '../../core/policy/index.ts'
 import { apiFlags, openApi } from '../api.ts'
 import { type Command, CommandError } from '../command.ts'
@@ -51,7 +52,7 @@ export const add: Command = {
         io.stderr.write(`${printable.text(problemLine({ ...problem, file: named }))}\n`)
       return 1
     }
-    const body = format === 'json' ? text : JSON.stringify(loaded.document)
+    const body = format === 'json' ? text : exactText(loaded.document)
     const path = `policies/${encodeURIComponent(name)}`
     const written = (await openApi(words, io).put(path, body)) as PolicyView
     if (words.has('json')) io.stdout.write(`${JSON.stringify(written, null, 2)}\n`)

@@ -1,7 +1,7 @@
 import { type PolicyView, policyPost, policyPut } from '../../core/contract/policy.ts'
 import { ApiError } from '../../core/contract/problem.ts'
 import { wrongPolicyName } from '../../core/contract/rules.ts'
-import { nodeOf } from '../../core/json/parse.ts'
+import { nodeOf, parseNodes, toValue } from '../../core/json/parse.ts'
 import { loadPolicy } from '../../core/policy/index.ts'
 import { checked, parseBody } from '../body.ts'
 import { fileOwned, putNoun, removeNoun, storedOf, unknown } from '../nouns.ts'
@@ -96,7 +96,7 @@ async function find(call: RouteCall) {
   if (policy === undefined) throw unknown('policy', call.key)
   const noun = kept.get(policy.name)
   return noun?.id === policy.id
-    ? { policy, source: 'store' as const, document: JSON.parse(noun.document) as unknown }
+    ? { policy, source: 'store' as const, document: toValue(parseNodes(noun.document)) }
     : { policy, source: 'file' as const, document: null }
 }
 

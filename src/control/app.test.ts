@@ -295,7 +295,7 @@ describe('servers', () => {
       expect(answer.json).toMatchObject({
         status: 409,
         code: 'file_owned',
-        detail: expect.stringContaining('configuration file'),
+        detail: 'edit server `stripe` there: the file is followed',
       })
     }
     expect((await ask('POST', '/servers', { name: 'stripe', ...put })).json.code).toBe('name_taken')

@@ -34,7 +34,7 @@ export const unknown = (kind: NounKind, key: string): ApiError =>
 
 /** The error for a thing that the file defines. */
 export const fileOwned = (kind: NounKind, name: string): ApiError =>
-  new ApiError('file_owned', `change ${kind} \`${name}\` in the configuration file: it is followed`)
+  new ApiError('file_owned', `edit ${kind} \`${name}\` there: the file is followed`)
 
 /** What the store answers; its failure is one that the caller may know of. */
 export async function stored<T>(ask: () => Promise<T>): Promise<T> {

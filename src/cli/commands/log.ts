@@ -10,6 +10,7 @@ import { decisionLine } from '../decision-line.ts'
 import { parseDuration } from '../duration.ts'
 import { type Filter, follow } from '../follow.ts'
 import { painter } from '../paint.ts'
+import { printable } from '../printable.ts'
 import { hasColour } from '../stream.ts'
 
 const page = 500
@@ -58,7 +59,7 @@ export const command: Command = {
     const show = (record: DecisionRecord): void => {
       const iso = (at: number): string => new Date(at).toISOString()
       const line = words.has('json')
-        ? JSON.stringify(decisionOf(record, iso))
+        ? printable.json(JSON.stringify(decisionOf(record, iso)))
         : decisionLine(record, paint)
       io.stdout.write(`${line}\n`)
     }

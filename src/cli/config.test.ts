@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Config } from './config/config-model.ts'
 import { digestOf } from './config/secret.ts'
@@ -429,4 +430,34 @@ test('no problem shows a secret', () => {
     `${base}grants: { g: { server: ${ref('SECRET')}, token: 0123456789abcdef } }`,
   ]
   for (const text of texts) expect(wrong(text, { SECRET: secret }).join('\n')).not.toContain(secret)
+})
+
+test('a key with a line break can not forge a line', () => {
+  expect(wrong('version: 1\n"a\\nb": 1')[0]).toContain('unknown key `a\\u000ab`')
+})
+
+test('aliases that multiply without end are a problem, soon', () => {
+  const levels = Array.from({ length: 12 }, (_, i) => `l${i}: &l${i} [${`*l${i - 1},`.repeat(12)}]`)
+  const text = `${base}grants: { g: { server: a, token: 0123456789abcdef, tags: { l: &l [x] } } }\nx: [&l0 [1]]\n${levels.slice(1).join('\n')}`
+  expect(wrong(text)).toContainEqual(expect.stringContaining('more than 100000 values'))
+})
+
+test('reading is total: any text gives a configuration or problems with places', () => {
+  const cut = fc.tuple(fc.nat(documented.length), fc.nat(documented.length), fc.string())
+  const edited = cut.map(
+    ([from, to, more]) => documented.slice(0, from) + more + documented.slice(to),
+  )
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.json(), edited), (text) => {
+      const result = read(text, env)
+      if (result.ok) return
+      expect(result.problems.length).toBeGreaterThan(0)
+      for (const p of result.problems) {
+        expect(p.line).toBeGreaterThan(0)
+        expect(p.column).toBeGreaterThan(0)
+        expect(p.message).not.toMatch(/\n/)
+      }
+    }),
+    { numRuns: 500 },
+  )
 })

@@ -1,5 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type ParsedNode, parseDocument } from 'yaml'
 import type { Problem } from '../../core/problem.ts'
+import { printable } from '../printable.ts'
 import { expand, firstMasked, maskReferences, unmaskReferences } from './expand.ts'
 
 /** One value of the configuration with its place; strings are expanded. */
@@ -49,6 +50,8 @@ const syntax: Readonly<Record<string, string>> = {
 }
 const usage = `\`\${NAME}\` or \`\${NAME:-default}\` is the environment; \`$\${\` is a literal \`\${\``
 const maxDepth = 32
+/** Aliases can make a small file mean a huge one. */
+const maxValues = 100_000
 const escapePointer = (key: string): string => key.replaceAll('~', '~0').replaceAll('/', '~1')
 
 /** Parses YAML (or JSON) text into a tree with places, collecting every problem. */
@@ -60,8 +63,10 @@ export function parseTree(
   const lines = new LineCounter()
   // A value without its variable is wrong once, not again for being empty.
   const unset = new Set<string>()
-  const report: Report = ({ pointer, offset }, message, hint) => {
+  const report: Report = ({ pointer, offset }, said, hint) => {
     if (unset.has(pointer)) return
+    // Keys are shown, and a key may hold a line break.
+    const message = printable.text(said)
     const { line, col } = lines.linePos(offset)
     const place = { pointer, line: Math.max(1, line), column: Math.max(1, col) }
     problems.push(hint === undefined ? { ...place, message } : { ...place, message, hint })
@@ -115,8 +120,11 @@ export function parseTree(
     return node.source ?? String(node.value)
   }
 
+  let values = 0
   const walk = (node: ParsedNode | null, place: Place, depth: number): Value => {
     if (node === null) return { ...place, kind: 'null' }
+    if (++values === maxValues) report(place, `the file has more than ${maxValues} values`)
+    if (values >= maxValues) return { ...place, kind: 'null' }
     if (depth > maxDepth) {
       report(place, `nested deeper than ${maxDepth} levels`)
       return { ...place, kind: 'null' }

@@ -24,14 +24,14 @@ const validate = new Ajv2020({ strict: true, strictTypes: false, strictRequired:
 
 /** Rules that speak of several values, or of what a text means: no schema can hold them. */
 const beyond =
-  /RE2|another `|no limit of this policy|time zone|longer than|decimals|increment_from|days|there twice|no arguments|reads an argument|can not have/
-  test('every policy that loads satisfies the schema', () => {
-    for (const c of cases)
-      if (loadCasePolicy(c).ok) {
-        const isValid = validate(plain(c.policy))
-        expect(isValid, `${c.name}: ${JSON.stringify(validate.errors?.[0])}`).toBe(true)
-      }
-  })
+  /RE2|another `|no limit of this policy|time zone|longer than|decimals|increment_from|days|there twice|no arguments|reads an argument|can not have|`367d`/
+test('every policy that loads satisfies the schema', () => {
+  for (const c of cases)
+    if (loadCasePolicy(c).ok) {
+      const isValid = validate(plain(c.policy))
+      expect(isValid, `${c.name}: ${JSON.stringify(validate.errors?.[0])}`).toBe(true)
+    }
+})
 
 test('every policy that is refused for its shape breaks the schema', () => {
   let seen = 0

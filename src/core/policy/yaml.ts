@@ -1,5 +1,5 @@
 import type { Document, Node, Pair } from 'yaml'
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, parseAllDocuments, Scalar } from 'yaml'
 import { exactly, isNumberText } from '../json/exact-number.ts'
 import type { Json } from '../json/json.ts'
 import { type JsonMember, type JsonNode, MAX_DEPTH } from '../json/parse.ts'
@@ -15,17 +15,17 @@ export function parseYaml(text: string, report: Report): JsonNode | undefined {
     isSound = false
     report({ level: 'problem', pointer: '', offset, message, hint })
   }
-  const documents = parseAllDocuments(text, {
-    version: '1.2',
-    schema: 'core',
-    merge: false,
-    uniqueKeys: false,
-    logLevel: 'silent',
-    prettyErrors: false,
-    intAsBigInt: false,
-    lineCounter: new LineCounter(),
-  })
-  const [document, second] = Array.isArray(documents) ? documents : []
+  if (isTooDeep(text)) {
+    complain(`nested deeper than ${MAX_DEPTH} levels`, 0)
+    return undefined
+  }
+  const documents = parseDocuments(text)
+  if (documents === undefined) {
+    complain('not YAML: it is nested too deeply to be read', 0)
+    return undefined
+  }
+  const [document, second] = documents
+
   if (document === undefined || document.contents === null) {
     complain('the policy is empty', 0)
     return undefined
@@ -35,15 +35,52 @@ export function parseYaml(text: string, report: Report): JsonNode | undefined {
   if (second !== undefined)
     complain('a second YAML document begins here', second.range?.[0] ?? 0, 'keep one document')
   if (!isSound) return undefined
-  return createConverter(document, complain).convert(document.contents as Node, 0)
+  return createConverter(complain).convert(document.contents as Node, 0)
+}
+
+/** Brackets and dashes that open more levels than any policy has: the parser is not asked. */
+function isTooDeep(text: string): boolean {
+  let open = 0
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i)
+    if (c === 0x5b || c === 0x7b) open++
+    else if ((c === 0x5d || c === 0x7d) && open > 0) open--
+    // Far beyond the limit, since brackets within texts are counted too.
+    if (open > MAX_OPEN) return true
+  }
+  return MANY_MARKS.test(text)
+}
+
+const MAX_OPEN = 20 * MAX_DEPTH
+const MANY_MARKS = /^[ ]*(?:(?:[-?:]|[&!][^\s]*)[ \t]+){300}/m
+
+function parseDocuments(text: string): readonly Document.Parsed[] | undefined {
+  try {
+    const documents = parseAllDocuments(text, {
+      version: '1.2',
+      schema: 'core',
+      merge: false,
+      uniqueKeys: false,
+      logLevel: 'silent',
+      prettyErrors: false,
+    })
+    return Array.isArray(documents) ? documents : []
+  } catch (thrown) {
+    // The parser is recursive; what it can't return from is no policy.
+    if (thrown instanceof RangeError) return undefined
+    throw thrown
+  }
 }
 
 const oneLine = (message: string): string => (message.split('\n')[0] ?? '').replace(/\.$/, '')
 
 type Complain = (message: string, offset: number, hint?: string) => void
 
-function createConverter(document: Document.Parsed, complain: Complain) {
+function createConverter(complain: Complain) {
   let nodes = 0
+  let expanding = 0
+  /** The latest node of each anchor, in the order of the text, as YAML has it. */
+  const anchors = new Map<string, Node>()
   const startOf = (node: Node | null): number => node?.range?.[0] ?? 0
   const endOf = (node: Node | null): number => node?.range?.[1] ?? 0
   const nothing = (offset: number): JsonNode => ({
@@ -65,11 +102,19 @@ function createConverter(document: Document.Parsed, complain: Complain) {
       return nothing(start)
     }
     if (isAlias(node)) {
-      const target = node.resolve(document)
-      if (target === undefined) complain(`unknown alias \`${node.source.slice(0, 60)}\``, start)
+      const target = anchors.get(node.source)
+      if (target === undefined) {
+        complain(`unknown alias \`${node.source.slice(0, 60)}\``, start)
+        return nothing(start)
+      }
       // An alias that contains itself ends at MAX_DEPTH; one that multiplies, at MAX_NODES.
-      return target === undefined ? nothing(start) : convert(target, depth + 1)
+      expanding++
+      const expanded = convert(target, depth + 1)
+      expanding--
+      return expanded
     }
+    if (expanding === 0 && 'anchor' in node && typeof node.anchor === 'string')
+      anchors.set(node.anchor, node)
     if (isMap(node)) {
       return {
         kind: 'object',

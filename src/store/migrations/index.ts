@@ -1,0 +1,4 @@
+import { first } from './0001-first.ts'
+
+/** Every migration, in order; a database's version is how many of them it has had. */
+export const migrations: readonly string[] = [first]

@@ -46,6 +46,7 @@ export type LogEvent =
       readonly tool: string
       readonly change: 'added' | 'changed' | 'removed'
     }
+  | { readonly event: 'control.failed'; readonly reason: string }
   | { readonly event: 'record.dropped'; readonly total: number; readonly reason: string }
   | { readonly event: 'store.failed'; readonly store: string; readonly reason: string }
   | { readonly event: 'store.recovered'; readonly store: string }

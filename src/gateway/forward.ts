@@ -10,7 +10,8 @@ export interface Forwarded {
   /** False when the gateway knows that the server did not take the request. */
   readonly wasTaken: boolean
   readonly status: number | undefined
-  readonly error: GatewayError | undefined
+  /** The code of the error that ended it; undefined when the server answered. */
+  readonly code: string | undefined
 }
 
 /** An answer that is rewritten before it goes on is held whole, up to this many bytes. */
@@ -83,12 +84,12 @@ export class Relay implements ReplySink {
   end(): void {
     const wasTaken = this.#refusal === undefined || hasResult(this.#refusal)
     this.sink.end()
-    this.#over({ wasTaken, status: this.#status, error: undefined })
+    this.#over({ wasTaken, status: this.#status, code: undefined })
   }
 
   fail(error: GatewayError, wasSent: boolean): void {
     this.sink.fail(error, wasSent)
-    this.#over({ wasTaken: wasSent, status: this.#status, error })
+    this.#over({ wasTaken: wasSent, status: this.#status, code: error.code })
   }
 
   onDrain(resume: () => void): void {

@@ -53,6 +53,8 @@ export class Exchange {
   readonly #at: Instant
   readonly #startedAt: number
   #upstream: UpstreamExchange | undefined
+  /** Ends a forwarded frame's account, once: with its answer, or when the downstream goes first. */
+  #settleOnce: ((forwarded: Forwarded) => void) | undefined
   #isGone = false
 
   constructor(gate: Gate, caller: Caller, frame: Frame, sink: AnswerSink) {
@@ -86,6 +88,19 @@ export class Exchange {
   cancel(): void {
     this.#isGone = true
     this.#upstream?.cancel()
+    // A cancelled upstream says nothing more. It may have acted on the call, so the call counts.
+    this.#settleOnce?.({ wasTaken: true, status: undefined, code: 'cancelled' })
+  }
+
+  /** Makes the one ending of a forwarded frame. */
+  #once(end: (forwarded: Forwarded) => void): (forwarded: Forwarded) => void {
+    const settle = (forwarded: Forwarded): void => {
+      if (this.#settleOnce === undefined) return
+      this.#settleOnce = undefined
+      end(forwarded)
+    }
+    this.#settleOnce = settle
+    return settle
   }
 
   #run(frame: Frame): Promise<void> | void {
@@ -240,9 +255,8 @@ export class Exchange {
       if (judged.reservation !== undefined) this.#gate.counters.release(judged.reservation)
       return this.#observe({ ...allowed(frame, judged), outcome: 'failed', code: 'cancelled' })
     }
-    const relay = new Relay(this.#sink, this.#caller, frame.id, (forwarded) =>
-      this.#settle(frame, judged, forwarded),
-    )
+    const settle = this.#once((forwarded) => this.#settle(frame, judged, forwarded))
+    const relay = new Relay(this.#sink, this.#caller, frame.id, settle)
     this.#upstream = this.#caller.server.upstream.exchange(
       {
         frame,
@@ -299,8 +313,8 @@ export class Exchange {
       else this.#gate.counters.release(judged.reservation)
     this.#observe({
       ...allowed(frame, judged),
-      outcome: forwarded.error === undefined ? 'forwarded' : 'failed',
-      code: forwarded.error?.code,
+      outcome: forwarded.code === undefined ? 'forwarded' : 'failed',
+      code: forwarded.code,
       upstreamStatus: forwarded.status,
     })
   }
@@ -376,14 +390,15 @@ export class Exchange {
   }
 
   #send(frame: Exclude<Frame, RequestFrame>): void {
-    const relay = new Relay(this.#sink, this.#caller, idOf(frame), ({ error, status }) =>
+    const settle = this.#once(({ code, status }) =>
       this.#observe({
         ...allowed(frame, PLAIN),
-        outcome: error === undefined ? 'forwarded' : 'failed',
-        code: error?.code,
+        outcome: code === undefined ? 'forwarded' : 'failed',
+        code,
         upstreamStatus: status,
       }),
     )
+    const relay = new Relay(this.#sink, this.#caller, idOf(frame), settle)
     this.#upstream = this.#caller.server.upstream.exchange(
       {
         frame,

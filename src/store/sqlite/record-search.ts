@@ -26,6 +26,7 @@ export class RecordSearch {
   readonly #newest: StatementSync
   readonly #oldest: StatementSync
   readonly #latest: StatementSync
+  readonly #seqOf: StatementSync
   readonly #seqFrom: StatementSync
 
   constructor({ db }: Database) {
@@ -34,7 +35,10 @@ export class RecordSearch {
     this.#newest = db.prepare(`SELECT * FROM records WHERE ${FILTER} ORDER BY seq DESC LIMIT ?8`)
     this.#oldest = db.prepare(`SELECT * FROM records WHERE ${FILTER} ORDER BY seq LIMIT ?8`)
     this.#latest = db.prepare('SELECT MAX(at) AS at FROM records WHERE seq BETWEEN ? AND ?')
-    this.#seqFrom = db.prepare('SELECT seq, id FROM records WHERE id >= ? ORDER BY id LIMIT 1')
+    this.#seqOf = db.prepare('SELECT seq FROM records WHERE id = ?')
+    this.#seqFrom = db.prepare(
+      'SELECT MIN(seq) AS seq FROM (SELECT seq FROM records WHERE id > ? ORDER BY id LIMIT 1000)',
+    )
   }
 
   lastSeq(): number {
@@ -102,8 +106,9 @@ export class RecordSearch {
 
   /** Where the record stands; where it would, by its id, when it has been pruned. */
   #positionOf(id: string, last: number): { seq: number; isThere: boolean } {
-    const row = this.#seqFrom.get(id)
-    if (row === undefined) return { seq: last + 1, isThere: false }
-    return { seq: Number(row.seq), isThere: row.id === id }
+    const exact = this.#seqOf.get(id)?.seq
+    if (exact !== undefined) return { seq: Number(exact), isThere: true }
+    // Of the ids that follow, the first is not always the one that was written first.
+    return { seq: Number(this.#seqFrom.get(id)?.seq ?? last + 1), isThere: false }
   }
 }

@@ -9,6 +9,8 @@ import { asStoreError, isBusy, StoreError } from '../store-error.ts'
 const APPLICATION_ID = 0x53505254
 /** The longest that a statement waits, and with it the event loop, for another process's transaction. */
 const BUSY_TIMEOUT_MS = 500
+/** The same after it waited in vain, so that a lock that is stuck does not stop the process call after call. */
+const IMPATIENT_MS = 5
 /** The longest that opening waits for other processes that open or migrate. */
 const OPEN_TIMEOUT_MS = 10_000
 /** How soon the write-ahead log is truncated to, so that one burst does not keep the disk. */
@@ -106,11 +108,25 @@ function database(db: DatabaseSync, path: string): Database {
   const begin = db.prepare('BEGIN IMMEDIATE')
   const commit = db.prepare('COMMIT')
   const rollback = db.prepare('ROLLBACK')
+  let isPatient = true
+  const lock = (): void => {
+    try {
+      begin.run()
+    } catch (error) {
+      if (isPatient && isBusy(error)) setPatience(false)
+      throw error
+    }
+    if (!isPatient) setPatience(true)
+  }
+  const setPatience = (patient: boolean): void => {
+    isPatient = patient
+    db.exec(`PRAGMA busy_timeout = ${patient ? BUSY_TIMEOUT_MS : IMPATIENT_MS}`)
+  }
   return {
     db,
     path,
     transact(work) {
-      begin.run()
+      lock()
       try {
         const result = work()
         commit.run()

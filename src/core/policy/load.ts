@@ -22,8 +22,8 @@ export type LoadedText =
     }
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
-/** The longest text that is read as a policy, in UTF-16 units. */
-export const MAX_POLICY_TEXT = 4_000_000
+/** The longest text that is read as a policy, in UTF-16 units; YAML is far dearer to read. */
+export const MAX_POLICY_TEXT = { json: 32_000_000, yaml: 4_000_000 } as const
 
 /** Loads a policy from JSON or YAML. Total: any text gives a policy or problems. */
 export function loadPolicy(
@@ -32,16 +32,16 @@ export function loadPolicy(
 ): LoadedText {
   const findings = createFindings(text)
   const refused = (): LoadedText => ({ ok: false, problems: findings.list('problem') })
-  if (text.length > MAX_POLICY_TEXT) {
+  const format = options.format === 'intercept' ? 'yaml' : (options.format ?? formatOf(text))
+  if (text.length > MAX_POLICY_TEXT[format]) {
     findings.report({
       level: 'problem',
       pointer: '',
       offset: 0,
-      message: `the policy is longer than ${MAX_POLICY_TEXT} characters`,
+      message: `the policy is longer than ${MAX_POLICY_TEXT[format]} characters of ${format.toUpperCase()}`,
     })
     return refused()
   }
-  const format = options.format === 'intercept' ? 'yaml' : (options.format ?? formatOf(text))
   const root =
     format === 'json' ? parseJson(text, findings.report) : parseYaml(text, findings.report)
   if (root === undefined) return refused()

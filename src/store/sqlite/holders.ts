@@ -64,12 +64,15 @@ export class Holders {
   readonly #remove: StatementSync
   readonly #removeSlots: StatementSync
   readonly #removeLeases: StatementSync
+  readonly #now: () => number
   #timer: NodeJS.Timeout | undefined
   #beat = 0
   #isKnown = false
 
-  constructor(database: Database, id: string) {
+  /** `now` is a monotonic clock, in milliseconds. */
+  constructor(database: Database, id: string, now = (): number => performance.now()) {
     this.id = id
+    this.#now = now
     this.#database = database
     const { db } = database
     this.#put = db.prepare('INSERT OR REPLACE INTO holders VALUES (?, ?, ?, ?, ?)')
@@ -78,7 +81,7 @@ export class Holders {
     this.#removeSlots = db.prepare('DELETE FROM slots WHERE holder = ?')
     this.#removeLeases = db.prepare('DELETE FROM leases WHERE holder = ?')
     // What a process left that died before this one started is dead a while after this start.
-    this.#look(performance.now())
+    this.#look(this.#now())
   }
 
   /** Makes this process known before its first slot. INVARIANT: runs inside a transaction. */
@@ -95,7 +98,7 @@ export class Holders {
 
   /** Frees what the dead held; true when anybody was. INVARIANT: runs inside a transaction. */
   reap(): boolean {
-    const dead = this.#look(performance.now())
+    const dead = this.#look(this.#now())
     for (const id of dead) this.#forget(id)
     return dead.length > 0
   }
@@ -121,7 +124,7 @@ export class Holders {
   #tick(): void {
     try {
       this.#database.transact(() => this.#write())
-      this.#look(performance.now())
+      this.#look(this.#now())
     } catch {
       // A missed beat is made up by the next; three in a row, and others take this process for dead.
     }

@@ -12,33 +12,92 @@ export type RecordRow = readonly [
   body: string,
 ]
 
-/** A record as a row. What the columns hold is not repeated in the JSON. */
+/**
+ * The rest of a record in the order of its JSON. A list is written in half the time of an object and
+ * takes half the room. INVARIANT: places are never reused; what is new comes at the end.
+ */
+type Body = readonly [
+  requestId: string | null,
+  label: string,
+  session: string | null,
+  clientName: string,
+  clientVersion: string,
+  protocolVersion: string,
+  method: string,
+  rule: string,
+  message: string,
+  policy: string,
+  policyVersion: string,
+  mode: DecisionRecord['mode'],
+  argumentKeys: readonly string[],
+  outcome: DecisionRecord['outcome'],
+  code: string | null,
+  upstreamStatus: number | null,
+  latencyMs: number,
+  category: string | null,
+  severity: string | null,
+]
+
+/** A record as a row. */
 export function rowOf(record: DecisionRecord): RecordRow {
-  const { id, at, server, grant, tool, effect, ...rest } = record
-  const body = JSON.stringify({ label: grant.label, ...rest })
-  return [id, at, server, grant.id, tool ?? null, effect, body]
+  const body: Body = [
+    record.requestId ?? null,
+    record.grant.label,
+    record.session ?? null,
+    record.client.name,
+    record.client.version,
+    record.protocolVersion,
+    record.method,
+    record.rule,
+    record.message,
+    record.policy,
+    record.policyVersion,
+    record.mode,
+    record.argumentKeys,
+    record.outcome,
+    record.code ?? null,
+    record.upstreamStatus ?? null,
+    record.latencyMs,
+    record.category ?? null,
+    record.severity ?? null,
+  ]
+  return [
+    record.id,
+    record.at,
+    record.server,
+    record.grant.id,
+    record.tool ?? null,
+    record.effect,
+    JSON.stringify(body),
+  ]
 }
 
 /** A row as the record that it was made from. */
 export function recordOf(row: Record<string, SQLOutputValue>): DecisionRecord {
-  const { label, ...rest } = JSON.parse(String(row.body)) as Omit<
-    DecisionRecord,
-    'id' | 'at' | 'server' | 'grant' | 'tool' | 'effect'
-  > & { readonly label: string }
+  const body = JSON.parse(String(row.body)) as Body
   return {
-    ...rest,
     id: String(row.id),
     at: Number(row.at),
+    requestId: body[0] ?? undefined,
     server: String(row.server),
-    grant: { id: String(row.grant_id), label },
+    grant: { id: String(row.grant_id), label: body[1] },
+    session: body[2] ?? undefined,
+    client: { name: body[3], version: body[4] },
+    protocolVersion: body[5],
+    method: body[6],
     tool: row.tool === null ? undefined : String(row.tool),
-    effect: String(row.effect) as DecisionRecord['effect'],
-    // JSON leaves out what is undefined.
-    requestId: rest.requestId,
-    session: rest.session,
-    code: rest.code,
-    upstreamStatus: rest.upstreamStatus,
-    category: rest.category,
-    severity: rest.severity,
+    effect: row.effect as DecisionRecord['effect'],
+    rule: body[7],
+    message: body[8],
+    policy: body[9],
+    policyVersion: body[10],
+    mode: body[11],
+    argumentKeys: body[12],
+    outcome: body[13],
+    code: body[14] ?? undefined,
+    upstreamStatus: body[15] ?? undefined,
+    latencyMs: body[16],
+    category: body[17] ?? undefined,
+    severity: body[18] ?? undefined,
   }
 }

@@ -16,8 +16,8 @@ const QUEUE_BOUND = 20_000
 const FLUSH_MS = 50
 /** As many waiting records are flushed at once. */
 const FLUSH_EARLY = 1000
-/** Rows of one transaction: about a millisecond, in which neither calls nor other processes go on. */
-const CHUNK_ROWS = 250
+/** Rows of one transaction: a millisecond or two, in which neither calls nor other processes go on. */
+const CHUNK_ROWS = 500
 const RETRY_FIRST_MS = 100
 const RETRY_LAST_MS = 5000
 

@@ -285,6 +285,10 @@ export function describeCounterStore(name: string, open: () => Promise<OpenedCou
           expect(await granted(1, { algorithm, amount: 2n ** 80n, max: 2n ** 64n })).toBe(0)
           expect(await granted(1, { algorithm, amount: 5n, max: 2n ** 90n })).toBe(1)
           expect(await peek({ algorithm })).toBe(5n)
+          const huge = { algorithm, key: 'huge', amount: 2n ** 62n, max: 2n ** 90n }
+          const times = await granted(3, huge)
+          expect(times).toBeGreaterThan(0)
+          expect(await peek(huge)).toBe(BigInt(times) * huge.amount)
         })
 
         test('counters of other keys are apart', async () => {

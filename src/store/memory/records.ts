@@ -27,15 +27,12 @@ export class MemoryRecords implements RecordStore {
   async flush(): Promise<void> {}
 
   async list(query: RecordQuery): Promise<readonly DecisionRecord[]> {
-    const { before, after } = query
-    const all = this.#records.filter((record) => matches(record, query))
-    if (after !== undefined) {
-      const from = this.#indexAfter(after)
-      return all.filter((r) => this.#records.indexOf(r) >= from).slice(0, query.limit)
-    }
+    const { before, after, limit } = query
+    const asked = (record: DecisionRecord): boolean => matches(record, query)
+    if (after !== undefined)
+      return this.#records.slice(this.#indexAfter(after)).filter(asked).slice(0, limit)
     const until = before === undefined ? this.#records.length : this.#indexFrom(before)
-    const older = all.filter((r) => this.#records.indexOf(r) < until)
-    return older.reverse().slice(0, query.limit)
+    return this.#records.slice(0, until).reverse().filter(asked).slice(0, limit)
   }
 
   dropped(): number {

@@ -27,15 +27,36 @@ export function fold(text: string): string {
   return text.normalize('NFKC').replace(INVISIBLE, '').toUpperCase().toLowerCase().normalize('NFKC')
 }
 
+/** Below this many keys, comparing each with each is cheaper than a map. */
+const FEW = 8
+
 /** The first two keys that fold to the same text; undefined when all differ. */
 export function foldingPair(keys: readonly string[]): readonly [string, string] | undefined {
-  if (keys.length < 2 || keys.every((key) => shapeOf(key) === 0)) return undefined
-  const seen = new Map<string, string>()
-  for (const key of keys) {
-    const folded = fold(key)
-    const other = seen.get(folded)
-    if (other !== undefined) return [other, key]
-    seen.set(folded, key)
+  if (keys.length < 2) return undefined
+  let isFolded = false
+  for (const key of keys)
+    if (shapeOf(key) !== 0) {
+      isFolded = true
+      break
+    }
+  if (!isFolded) return undefined
+  const forms = keys.map(fold)
+  if (keys.length > FEW) return pairByMap(keys, forms)
+  for (let i = 1; i < forms.length; i++)
+    for (let j = 0; j < i; j++)
+      if (forms[i] === forms[j]) return [keys[j] as string, keys[i] as string]
+  return undefined
+}
+
+function pairByMap(
+  keys: readonly string[],
+  forms: readonly string[],
+): readonly [string, string] | undefined {
+  const seen = new Map<string, number>()
+  for (const [i, form] of forms.entries()) {
+    const other = seen.get(form)
+    if (other !== undefined) return [keys[other] as string, keys[i] as string]
+    seen.set(form, i)
   }
   return undefined
 }

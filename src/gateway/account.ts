@@ -15,7 +15,8 @@ export type Accounted =
     }
   | { readonly ok: false; readonly kind: 'exhausted' | 'failed'; readonly denial: Denial }
 
-const NOTHING: Accounted = { ok: true, reservation: undefined, observed: undefined }
+/** What a call without limits takes. */
+export const UNLIMITED: Accounted = { ok: true, reservation: undefined, observed: undefined }
 
 /** Whose counters a caller draws on. */
 export const subjectOf = (caller: Caller): CounterSubject => ({
@@ -32,7 +33,6 @@ export async function account(
   uses: readonly LimitUse[],
   at: Instant,
 ): Promise<Accounted> {
-  if (uses.length === 0) return NOTHING
   const subject = subjectOf(caller)
   const binding = uses.filter((use) => use.mode === 'enforce')
   const observed = await watch(

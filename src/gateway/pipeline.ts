@@ -13,7 +13,7 @@ import {
 } from '../core/mcp/reply.ts'
 import { REQUEST_METHODS } from '../core/mcp/revisions.ts'
 import type { Decision, ItemKind, Tool } from '../core/policy/model.ts'
-import { account, readCounters } from './account.ts'
+import { account, readCounters, UNLIMITED } from './account.ts'
 import { approve } from './approve.ts'
 import { type Forwarded, Relay, Rewriting } from './forward.ts'
 import { type AnswerSink, type Caller, type Gate, idOf } from './gate.ts'
@@ -48,6 +48,7 @@ export class Exchange {
   readonly #gate: Gate
   readonly #caller: Caller
   readonly #frame: Frame
+  readonly #bytes: Uint8Array
   readonly #sink: AnswerSink
   readonly #reader: Reader
   readonly #at: Instant
@@ -57,7 +58,15 @@ export class Exchange {
   #settleOnce: ((forwarded: Forwarded) => void) | undefined
   #isGone = false
 
-  constructor(gate: Gate, caller: Caller, frame: Frame, sink: AnswerSink) {
+  /** `bytes` are the frame's text where they are at hand. */
+  constructor(
+    gate: Gate,
+    caller: Caller,
+    frame: Frame,
+    sink: AnswerSink,
+    bytes: Uint8Array = Buffer.from(frame.text, 'utf8'),
+  ) {
+    this.#bytes = bytes
     this.#gate = gate
     this.#caller = caller
     this.#frame = frame
@@ -177,7 +186,10 @@ export class Exchange {
       return this.#deny(frame, { ...judged, known: tool }, approve(decision))
 
     // account
-    const accounted = await account(this.#gate, this.#caller, decision.limits, this.#at)
+    const accounted =
+      decision.limits.length === 0
+        ? UNLIMITED
+        : await account(this.#gate, this.#caller, decision.limits, this.#at)
     if (!accounted.ok)
       return this.#deny(frame, { ...judged, known: tool }, accounted.denial, accounted.kind)
 
@@ -205,7 +217,10 @@ export class Exchange {
         ? this.#hide(frame, judged, decision, item.kind === 'prompts' ? 'prompt' : 'resource')
         : this.#denyItem(frame, judged, decision)
     if (decision.effect === 'approve') return this.#denyItem(frame, judged, approve(decision))
-    const accounted = await account(this.#gate, this.#caller, decision.limits, this.#at)
+    const accounted =
+      decision.limits.length === 0
+        ? UNLIMITED
+        : await account(this.#gate, this.#caller, decision.limits, this.#at)
     if (!accounted.ok) return this.#denyItem(frame, judged, accounted.denial, accounted.kind)
     return this.#forward(frame, {
       ...judged,
@@ -239,28 +254,31 @@ export class Exchange {
     return isOpen ? this.#forward(frame, judged) : this.#refuse(invalid('unknown task'), judged)
   }
 
-  async #forward(frame: RequestFrame, judged: Judged): Promise<void> {
-    if (
-      this.#gate.audit === 'strict' &&
-      judged.tool !== undefined &&
-      !(await this.#intend(judged))
-    ) {
-      if (judged.reservation !== undefined) this.#gate.counters.release(judged.reservation)
-      return this.#refuse(
-        new GatewayError('store_unavailable', 'the call can not be recorded'),
-        judged,
-      )
-    }
+  /** Forwards at once; under strict audit, only what is already on record. */
+  #forward(frame: RequestFrame, judged: Judged): Promise<void> | void {
+    return this.#gate.audit === 'strict' && judged.tool !== undefined
+      ? this.#forwardRecorded(frame, judged)
+      : this.#forwardNow(frame, judged)
+  }
+
+  async #forwardRecorded(frame: RequestFrame, judged: Judged): Promise<void> {
+    if (await this.#intend(judged)) return this.#forwardNow(frame, judged)
+    if (judged.reservation !== undefined) this.#gate.counters.release(judged.reservation)
+    this.#refuse(new GatewayError('store_unavailable', 'the call can not be recorded'), judged)
+  }
+
+  #forwardNow(frame: RequestFrame, judged: Judged): void {
     if (this.#isGone) {
       if (judged.reservation !== undefined) this.#gate.counters.release(judged.reservation)
-      return this.#observe({ ...allowed(frame, judged), outcome: 'failed', code: 'cancelled' })
+      this.#observe({ ...allowed(frame, judged), outcome: 'failed', code: 'cancelled' })
+      return
     }
     const settle = this.#once((forwarded) => this.#settle(frame, judged, forwarded))
     const relay = new Relay(this.#sink, this.#caller, frame.id, settle)
     this.#upstream = this.#caller.server.upstream.exchange(
       {
         frame,
-        bytes: Buffer.from(frame.text, 'utf8'),
+        bytes: this.#bytes,
         era: this.#caller.era,
         protocolVersion: this.#caller.protocolVersion,
         session: this.#caller.session?.upstream,
@@ -402,7 +420,7 @@ export class Exchange {
     this.#upstream = this.#caller.server.upstream.exchange(
       {
         frame,
-        bytes: Buffer.from(frame.text, 'utf8'),
+        bytes: this.#bytes,
         era: this.#caller.era,
         protocolVersion: this.#caller.protocolVersion,
         session: this.#caller.session?.upstream,

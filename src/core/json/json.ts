@@ -1,4 +1,4 @@
-import type { ExactNumber } from './exact-number.ts'
+import { ExactNumber } from './exact-number.ts'
 
 /** Any JSON value; a number that no double can hold is an {@link ExactNumber}. */
 export type Json = null | boolean | number | string | ExactNumber | readonly Json[] | JsonObject
@@ -9,11 +9,11 @@ export interface JsonObject {
 }
 
 /** True for a JSON object (not an array, not null, not an exact number). */
-export const isObject = (value: unknown): value is JsonObject => {
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) return false
-  const proto = Object.getPrototypeOf(value)
-  return proto === Object.prototype || proto === null
-}
+export const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  !(value instanceof ExactNumber)
 
 /** The own member of an object; undefined when it has none of that name. */
 export const member = (object: JsonObject, key: string): Json | undefined =>

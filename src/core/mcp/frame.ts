@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../errors.ts'
 import { fold, foldingPair } from '../fold.ts'
+import { ExactNumber } from '../json/exact-number.ts'
 import { isObject, type Json, type JsonObject, member } from '../json/json.ts'
 import { parseNodes, toValue } from '../json/parse.ts'
 import type { Frame, FrameId } from './frame-model.ts'
@@ -50,19 +51,31 @@ const impostor = (
   return undefined
 }
 
+/** What a walk over a value finds. */
+interface Found {
+  members: number
+  pair: readonly [string, string] | undefined
+}
+
 /** Walks a value: counts members and finds two keys of one object that fold to the same text. */
-function inspect(value: Json, found: { members: number; pair?: readonly [string, string] }): void {
-  if (value === null || typeof value !== 'object') return
+function inspect(value: Json, found: Found): void {
+  if (typeof value !== 'object' || value === null) return
   if (Array.isArray(value)) {
-    for (const item of value) inspect(item, found)
+    for (let i = 0; i < value.length; i++) {
+      const item = value[i] as Json
+      if (typeof item === 'object') inspect(item, found)
+    }
     return
   }
-  if (!isObject(value)) return
-  const keys = Object.keys(value)
+  if (value instanceof ExactNumber) return
+  const object = value as JsonObject
+  const keys = Object.keys(object)
   found.members += keys.length
-  const pair = foldingPair(keys)
-  if (pair !== undefined) found.pair ??= pair
-  for (const key of keys) inspect(value[key] as Json, found)
+  found.pair ??= foldingPair(keys)
+  for (let i = 0; i < keys.length; i++) {
+    const item = object[keys[i] as string] as Json
+    if (typeof item === 'object') inspect(item, found)
+  }
 }
 
 const isId = (id: unknown): id is FrameId =>
@@ -99,7 +112,7 @@ export function parseFrame(text: string): FrameResult {
   const given = member(value, 'id')
   const id = isId(given) ? given : undefined
 
-  const found: { members: number; pair?: readonly [string, string] } = { members: 0 }
+  const found: Found = { members: 0, pair: undefined }
   inspect(value, found)
   // Duplicates must not even be attributable to an id: which of the two would it be?
   if (found.members !== scanned.members) return fail('frame_invalid', 'a key is repeated')

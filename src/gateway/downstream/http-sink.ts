@@ -27,6 +27,7 @@ export class HttpSink implements AnswerSink {
   readonly #response: ServerResponse
   readonly #o: HttpSinkOptions
   #length: number | undefined
+  #resume: () => void = () => {}
   #seen = 0
 
   constructor(response: ServerResponse, options: HttpSinkOptions) {
@@ -59,19 +60,19 @@ export class HttpSink implements AnswerSink {
 
   head(head: Head): void {
     if (this.#response.headersSent) return
-    const session = head.session === undefined ? [] : ['Mcp-Session-Id', head.session]
+    const headers = this.#o.headers.slice()
+    if (head.session !== undefined) headers.push('Mcp-Session-Id', head.session)
     if (head.kind === 'events') {
-      this.#response.writeHead(head.status, [...EVENT_HEADERS, ...session, ...this.#o.headers])
+      this.#response.writeHead(head.status, [...EVENT_HEADERS, ...headers])
       this.#response.flushHeaders()
       this.#o.streaming(this.#response)
       return
     }
     const length = head.kind === 'empty' ? 0 : head.length
     this.#length = length ?? -1
-    const sized =
-      head.status === 204 || length === undefined ? [] : ['Content-Length', String(length)]
-    const typed = head.kind === 'json' ? ['Content-Type', 'application/json'] : []
-    this.#response.writeHead(head.status, [...typed, ...sized, ...session, ...this.#o.headers])
+    if (head.kind === 'json') headers.push('Content-Type', 'application/json')
+    if (head.status !== 204 && length !== undefined) headers.push('Content-Length', String(length))
+    this.#response.writeHead(head.status, headers)
   }
 
   chunk(bytes: Uint8Array): boolean {
@@ -81,11 +82,16 @@ export class HttpSink implements AnswerSink {
       this.#response.end(bytes)
       return true
     }
-    return this.#response.write(bytes)
+    return this.#written(this.#response.write(bytes))
   }
 
   event(event: UpstreamEvent): boolean {
-    return this.#response.write(eventText(event))
+    return this.#written(this.#response.write(eventText(event)))
+  }
+
+  #written(mayFlow: boolean): boolean {
+    if (!mayFlow) this.#response.once('drain', this.#resume)
+    return mayFlow
   }
 
   end(): void {
@@ -100,6 +106,6 @@ export class HttpSink implements AnswerSink {
   }
 
   onDrain(resume: () => void): void {
-    this.#response.on('drain', resume)
+    this.#resume = resume
   }
 }

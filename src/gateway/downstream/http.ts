@@ -171,25 +171,25 @@ function preflight(request: IncomingMessage, response: ServerResponse, head: Htt
 
 function post(visit: Visit): void {
   requireJson(visit.head)
-  readBody(visit.request, (text, error) => {
-    if (text === undefined) refuse(visit.response, error, { ...EARLY, headers: visit.headers })
-    else receive(visit, text)
+  readBody(visit.request, (body) => {
+    if (body.ok) receive(visit, body.text, body.bytes)
+    else refuse(visit.response, body.error, { ...EARLY, headers: visit.headers })
   })
 }
 
-function receive(visit: Visit, text: string): void {
+function receive(visit: Visit, text: string, bytes: Uint8Array): void {
   const parsed = parseFrame(text)
   if (!parsed.ok && text.trimStart().startsWith('[')) receiveBatch(visit, text, parsed)
-  else receiveOne(visit, parsed)
+  else receiveOne(visit, parsed, bytes)
 }
 
-function receiveOne(visit: Visit, parsed: FrameResult): void {
+function receiveOne(visit: Visit, parsed: FrameResult, bytes: Uint8Array): void {
   let reader: Reader = readerOf(visit.head)
   try {
     if (!parsed.ok) throw new GatewayError(parsed.code, parsed.detail)
     const caller = callerOf(visit, parsed.frame)
     reader = { isModern: caller.era === 'modern', protocolVersion: caller.protocolVersion }
-    exchange(visit, caller, parsed.frame, reader)
+    exchange(visit, caller, { frame: parsed.frame, bytes }, reader)
   } catch (thrown) {
     const id = parsed.ok ? idOf(parsed.frame) : parsed.id
     refuse(visit.response, thrown, { id, reader, headers: visit.headers })
@@ -202,7 +202,12 @@ const readerOf = ({ protocolVersion }: HttpHead): Reader => ({
   protocolVersion: protocolVersion ?? '',
 })
 
-function exchange(visit: Visit, caller: Caller, frame: Frame, reader: Reader): void {
+function exchange(
+  visit: Visit,
+  caller: Caller,
+  { frame, bytes }: { frame: Frame; bytes: Uint8Array },
+  reader: Reader,
+): void {
   const sink = new HttpSink(visit.response, {
     id: idOf(frame),
     reader,
@@ -217,7 +222,7 @@ function exchange(visit: Visit, caller: Caller, frame: Frame, reader: Reader): v
         client: caller.client,
       }),
   })
-  const running = new Exchange(visit.options.gate, caller, frame, sink)
+  const running = new Exchange(visit.options.gate, caller, frame, sink, bytes)
   visit.response.on('close', () => {
     if (!visit.response.writableFinished) running.cancel()
   })

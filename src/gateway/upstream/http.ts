@@ -32,16 +32,16 @@ export function createHttpUpstream(target: Target): Upstream {
   const injected = Object.entries(target.headers).flat()
   const isInjected = new Set(Object.keys(target.headers).map((name) => name.toLowerCase()))
 
-  const headersFor = (request: Listening, more: readonly string[]): string[] => {
-    const headers = ['accept-encoding', 'identity', ...injected]
-    const add = (name: string, value: string): void => {
-      if (!isInjected.has(name)) headers.push(name, value)
-    }
-    for (let i = 0; i < request.headers.length; i += 2)
-      add(request.headers[i] as string, request.headers[i + 1] as string)
-    for (let i = 0; i < more.length; i += 2) add(more[i] as string, more[i + 1] as string)
-    if (request.session !== undefined) add('mcp-session-id', request.session)
-    return headers
+  // The usual case is decided once: no injected header is one that the client could send.
+  const mayClash = [...isInjected].some((name) =>
+    /^(accept|trace|last-event-id|mcp-|content-)/.test(name),
+  )
+  const fixed = ['accept-encoding', 'identity', ...injected]
+
+  const headersFor = (request: Listening, own: readonly string[]): string[] => {
+    const headers = fixed.concat(own, request.headers)
+    if (request.session !== undefined) headers.push('mcp-session-id', request.session)
+    return mayClash ? withoutClashes(headers, fixed.length, isInjected) : headers
   }
 
   return {
@@ -101,6 +101,17 @@ function frameHeaders({ frame, era, protocolVersion }: UpstreamRequest): string[
   if (name !== undefined) headers.push('mcp-name', toHeader(name))
   return headers
 }
+
+/** Headers without those that only repeat an injected one: what is configured wins. */
+const withoutClashes = (
+  headers: readonly string[],
+  from: number,
+  isInjected: ReadonlySet<string>,
+): string[] =>
+  headers.filter((_, i) => {
+    const name = headers[i - (i % 2)] as string
+    return i < from || !isInjected.has(name)
+  })
 
 const NOT_SENT = new Set([
   'ECONNREFUSED',

@@ -51,7 +51,9 @@ export class Relay implements ReplySink {
   head(head: Head): void {
     this.#status = head.status
     if (head.status >= 400) this.#refusal = []
-    this.sink.head(head)
+    // Servers repeat their session id in every answer: only the sealed one of `initialize` may pass.
+    const isOpening = this.#caller.era === 'legacy' && this.#caller.session === undefined
+    this.sink.head(isOpening || head.session === undefined ? head : { ...head, session: undefined })
   }
 
   chunk(bytes: Uint8Array): boolean {

@@ -19,6 +19,7 @@ export interface Connection {
 /** What the server's process sees: a region, and certainly no credentials. */
 const awsEnvironment = {
   AWS_REGION: 'us-east-1',
+  AWS_DEFAULT_REGION: 'us-east-1',
   AWS_EC2_METADATA_DISABLED: 'true',
   AWS_CONFIG_FILE: '/dev/null',
   AWS_SHARED_CREDENTIALS_FILE: '/dev/null',

@@ -24,7 +24,9 @@ export function fold(text: string): string {
   const shape = shapeOf(text)
   if (shape === 0) return text
   if (shape === 1) return text.toLowerCase()
-  return text.normalize('NFKC').replace(INVISIBLE, '').toUpperCase().toLowerCase().normalize('NFKC')
+  const bare = text.normalize('NFKC').replace(INVISIBLE, '')
+  // Down, up and down: a capital ẞ is its own upper case, but its lower case is not.
+  return bare.toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
 }
 
 /** Below this many keys, comparing each with each is cheaper than a map. */

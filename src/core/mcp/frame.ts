@@ -5,6 +5,7 @@ import { isObject, type Json, type JsonObject, member } from '../json/json.ts'
 import { parseNodes, toValue } from '../json/parse.ts'
 import type { Frame, FrameId } from './frame-model.ts'
 import { scan } from './scan.ts'
+import { holdsLoneSurrogate } from './surrogates.ts'
 
 /** A frame, or why the text is none: the error's code, what is wrong, and the id if one could be read. */
 export type FrameResult =
@@ -116,6 +117,8 @@ export function parseFrame(text: string): FrameResult {
   inspect(value, found)
   // Duplicates must not even be attributable to an id: which of the two would it be?
   if (found.members !== scanned.members) return fail('frame_invalid', 'a key is repeated')
+  if (holdsLoneSurrogate(text, value))
+    return fail('frame_invalid', 'a string holds half of a surrogate pair')
   if (found.pair !== undefined)
     return fail(
       'frame_invalid',

@@ -27,7 +27,8 @@ export interface FilteredList {
 
 /**
  * Takes the items that `isHidden` names out of a list answer, and marks what is left as private to
- * its reader. All other bytes stay as they came. An answer that is not JSON is undefined.
+ * its reader. All other bytes stay as they came. An answer that is not JSON, or that holds two
+ * lists, is undefined.
  */
 export function filterList(
   text: string,
@@ -42,10 +43,14 @@ export function filterList(
   }
   const result = nodeOf(root, 'result')
   const list = nodeOf(result, LISTS[method].member)
+  // Filtering one of two lists would leave the other to be read.
+  if (isRepeated(root, 'result') || isRepeated(result, LISTS[method].member)) return undefined
   if (result === undefined || list?.kind !== 'array') return { text, page: undefined }
   const items = list.items.map(toValue)
   const isShown = (item: Json): boolean => isObject(item) && !isHidden(item)
-  const kept = list.items.filter((_, i) => isShown(items[i] as Json))
+  const kept = list.items.filter(
+    (node, i) => isShown(items[i] as Json) && !isRepeated(node, LISTS[method].key),
+  )
   const edits: Edit[] = []
   if (kept.length !== list.items.length)
     edits.push({
@@ -64,6 +69,10 @@ export function filterList(
     },
   }
 }
+
+/** True when an object names a member more than once. */
+const isRepeated = (node: JsonNode | undefined, key: string): boolean =>
+  node?.kind === 'object' && node.members.filter((m) => m.key === key).length > 1
 
 /** A replacement of `text[start, end)`. */
 interface Edit {

@@ -14,6 +14,11 @@ export interface Forwarded {
   readonly code: string | undefined
 }
 
+/** Whoever answers for what is forwarded. */
+export interface Settling {
+  settle(forwarded: Forwarded): void
+}
+
 /** An answer that is rewritten before it goes on is held whole, up to this many bytes. */
 const MAX_HELD = 32 << 20
 const MAX_INSPECTED = 64 << 10
@@ -31,7 +36,7 @@ export class Relay implements ReplySink {
   protected readonly sink: AnswerSink
   readonly #caller: Caller
   readonly #id: FrameId | undefined
-  readonly #over: (forwarded: Forwarded) => void
+  readonly #owner: Settling | undefined
   #status: number | undefined
   /** What a refused request was answered with, to see whether there is a result in it. */
   #refusal: Uint8Array[] | undefined
@@ -40,12 +45,12 @@ export class Relay implements ReplySink {
     sink: AnswerSink,
     caller: Caller,
     id: FrameId | undefined,
-    over: (forwarded: Forwarded) => void,
+    owner: Settling | undefined,
   ) {
     this.sink = sink
     this.#caller = caller
     this.#id = id
-    this.#over = over
+    this.#owner = owner
   }
 
   head(head: Head): void {
@@ -86,12 +91,12 @@ export class Relay implements ReplySink {
   end(): void {
     const wasTaken = this.#refusal === undefined || hasResult(this.#refusal)
     this.sink.end()
-    this.#over({ wasTaken, status: this.#status, code: undefined })
+    this.#owner?.settle({ wasTaken, status: this.#status, code: undefined })
   }
 
   fail(error: GatewayError, wasSent: boolean): void {
     this.sink.fail(error, wasSent)
-    this.#over({ wasTaken: wasSent, status: this.#status, code: error.code })
+    this.#owner?.settle({ wasTaken: wasSent, status: this.#status, code: error.code })
   }
 
   onDrain(resume: () => void): void {

@@ -1,4 +1,4 @@
-import { ExactNumber } from '../core/json/exact-number.ts'
+import { compareNumbers, ExactNumber, exactly, isNumberText } from '../core/json/exact-number.ts'
 import { isObject, type Json, type JsonObject, member } from '../core/json/json.ts'
 import type { Frame } from '../core/mcp/frame-model.ts'
 import type { MirroredParam } from '../core/mcp/tool.ts'
@@ -7,6 +7,7 @@ import type { MirroredParam } from '../core/mcp/tool.ts'
 
 const SENTINEL = /^=\?base64\?(.*)\?=$/
 const PLAIN = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/
+const ASCII = /^[\t\x20-\x7e]*$/
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
 /** A value as a header carries it: as it is when that is unambiguous, else in the Base64 sentinel. */
@@ -15,10 +16,13 @@ export const toHeader = (value: string): string =>
     ? value
     : `=?base64?${Buffer.from(value, 'utf8').toString('base64')}?=`
 
-/** The value that a header stands for; undefined when its sentinel holds no valid Base64 of UTF-8. */
+/**
+ * The value that a header stands for; undefined when its sentinel holds no valid Base64 of UTF-8, and
+ * for bytes beyond ASCII, which readers decode differently.
+ */
 export function fromHeader(header: string): string | undefined {
   const encoded = SENTINEL.exec(header)?.[1]
-  if (encoded === undefined) return header
+  if (encoded === undefined) return ASCII.test(header) ? header : undefined
   if (!BASE64.test(encoded)) return undefined
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
@@ -85,8 +89,8 @@ const isSame = (argument: Json, header: string): boolean => {
   if (sent === undefined) return false
   if (typeof argument === 'string') return sent === argument
   if (typeof argument === 'boolean') return sent === String(argument)
-  if (typeof argument === 'number') return sent.trim() !== '' && Number(sent) === argument
-  return argument instanceof ExactNumber && sent === argument.text
+  if (typeof argument !== 'number' && !(argument instanceof ExactNumber)) return false
+  return isNumberText(sent) && compareNumbers(exactly(sent), argument) === 0
 }
 
 /** What is wrong with the mirrored arguments of a tools/call; undefined when they agree. */

@@ -54,8 +54,8 @@ export class Exchange {
   readonly #at: Instant
   readonly #startedAt: number
   #upstream: UpstreamExchange | undefined
-  /** Ends a forwarded frame's account, once: with its answer, or when the downstream goes first. */
-  #settleOnce: ((forwarded: Forwarded) => void) | undefined
+  /** What is under way at the upstream; undefined before, and once it is settled. */
+  #forwarding: Judged | undefined
   #isGone = false
 
   /** `bytes` are the frame's text where they are at hand. */
@@ -98,18 +98,19 @@ export class Exchange {
     this.#isGone = true
     this.#upstream?.cancel()
     // A cancelled upstream says nothing more. It may have acted on the call, so the call counts.
-    this.#settleOnce?.({ wasTaken: true, status: undefined, code: 'cancelled' })
+    this.settle({ wasTaken: true, status: undefined, code: 'cancelled' })
   }
 
-  /** Makes the one ending of a forwarded frame. */
-  #once(end: (forwarded: Forwarded) => void): (forwarded: Forwarded) => void {
-    const settle = (forwarded: Forwarded): void => {
-      if (this.#settleOnce === undefined) return
-      this.#settleOnce = undefined
-      end(forwarded)
-    }
-    this.#settleOnce = settle
-    return settle
+  /** Ends a forwarded frame's account, once: with its answer, or when the downstream goes first. */
+  settle(forwarded: Forwarded): void {
+    const judged = this.#forwarding
+    if (judged === undefined) return
+    this.#forwarding = undefined
+    if (judged.reservation !== undefined)
+      if (forwarded.wasTaken) this.#gate.counters.settle(judged.reservation)
+      else this.#gate.counters.release(judged.reservation)
+    const outcome = forwarded.code === undefined ? 'forwarded' : 'failed'
+    this.#observe(allowed(this.#frame, judged, outcome, forwarded.code, forwarded.status))
   }
 
   #run(frame: Frame): Promise<void> | void {
@@ -270,11 +271,11 @@ export class Exchange {
   #forwardNow(frame: RequestFrame, judged: Judged): void {
     if (this.#isGone) {
       if (judged.reservation !== undefined) this.#gate.counters.release(judged.reservation)
-      this.#observe({ ...allowed(frame, judged), outcome: 'failed', code: 'cancelled' })
+      this.#observe(allowed(frame, judged, 'failed', 'cancelled', undefined))
       return
     }
-    const settle = this.#once((forwarded) => this.#settle(frame, judged, forwarded))
-    const relay = new Relay(this.#sink, this.#caller, frame.id, settle)
+    this.#forwarding = judged
+    const relay = new Relay(this.#sink, this.#caller, frame.id, this)
     this.#upstream = this.#caller.server.upstream.exchange(
       {
         frame,
@@ -325,22 +326,10 @@ export class Exchange {
       : policy.isItemHidden(ITEM_KINDS[method], name)
   }
 
-  #settle(frame: RequestFrame, judged: Judged, forwarded: Forwarded): void {
-    if (judged.reservation !== undefined)
-      if (forwarded.wasTaken) this.#gate.counters.settle(judged.reservation)
-      else this.#gate.counters.release(judged.reservation)
-    this.#observe({
-      ...allowed(frame, judged),
-      outcome: forwarded.code === undefined ? 'forwarded' : 'failed',
-      code: forwarded.code,
-      upstreamStatus: forwarded.status,
-    })
-  }
-
   /** True once the call is on record, durably. */
   async #intend(judged: Judged): Promise<boolean> {
     const frame = this.#frame as RequestFrame
-    this.#observe({ ...allowed(frame, judged), outcome: 'forwarded', code: 'intent' })
+    this.#observe(allowed(frame, judged, 'forwarded', 'intent', undefined))
     try {
       await this.#gate.records.flush()
       return true
@@ -408,15 +397,8 @@ export class Exchange {
   }
 
   #send(frame: Exclude<Frame, RequestFrame>): void {
-    const settle = this.#once(({ code, status }) =>
-      this.#observe({
-        ...allowed(frame, PLAIN),
-        outcome: code === undefined ? 'forwarded' : 'failed',
-        code,
-        upstreamStatus: status,
-      }),
-    )
-    const relay = new Relay(this.#sink, this.#caller, idOf(frame), settle)
+    this.#forwarding = PLAIN
+    const relay = new Relay(this.#sink, this.#caller, idOf(frame), this)
     this.#upstream = this.#caller.server.upstream.exchange(
       {
         frame,
@@ -451,9 +433,11 @@ const requestIdOf = (frame: Frame): string | undefined => {
   return id === undefined ? undefined : String(id)
 }
 
+const methodOf = (frame: Frame): string => (frame.kind === 'response' ? '(response)' : frame.method)
+
 const base = (frame: Frame, judged: Judged) => ({
   requestId: requestIdOf(frame),
-  method: frame.kind === 'response' ? '(response)' : frame.method,
+  method: methodOf(frame),
   tool: judged.tool,
   known: judged.known,
   args: judged.args,
@@ -467,12 +451,25 @@ const denied = (denial: Denial) => ({
 })
 
 /** What is recorded of a forwarded frame; a rule in observe mode that would have refused it shows. */
-const allowed = (frame: Frame, judged: Judged) => ({
-  ...base(frame, judged),
-  effect: judged.observed === undefined ? ('allow' as const) : ('deny' as const),
+const allowed = (
+  frame: Frame,
+  judged: Judged,
+  outcome: Ending['outcome'],
+  code: string | undefined,
+  upstreamStatus: number | undefined,
+): Ending => ({
+  requestId: requestIdOf(frame),
+  method: methodOf(frame),
+  tool: judged.tool,
+  known: judged.known,
+  args: judged.args,
+  effect: judged.observed === undefined ? 'allow' : 'deny',
   rule: judged.observed?.rule ?? '',
   message: judged.observed?.message ?? '',
-  mode: judged.observed === undefined ? ('enforce' as const) : ('observe' as const),
+  mode: judged.observed === undefined ? 'enforce' : 'observe',
+  outcome,
+  code,
+  upstreamStatus,
 })
 
 interface Item {

@@ -20,7 +20,8 @@ export interface LiveSession extends SealedSession {
 }
 
 const PREFIX = 'sp1.'
-const MAX_ID = 4096
+/** What a request head has room for; servers' own ids may be long. */
+const MAX_ID = 12_288
 const MAX_LIVE = 10_000
 const MAX_ASKED = 1000
 
@@ -75,16 +76,18 @@ export class Sessions {
 
   #unseal(id: string): LiveSession | undefined {
     if (!id.startsWith(PREFIX) || id.length > MAX_ID) return undefined
-    const sealed = Buffer.from(id.slice(PREFIX.length), 'base64url')
-    if (sealed.length < 29) return undefined
+    const text = id.slice(PREFIX.length)
+    const sealed = Buffer.from(text, 'base64url')
+    // One session has one id: Base64 has many spellings of the same bytes.
+    if (sealed.length < 29 || sealed.toString('base64url') !== text) return undefined
     try {
       const decipher = createDecipheriv('aes-256-gcm', this.#key, sealed.subarray(0, 12), {
         authTagLength: 16,
       })
       decipher.setAuthTag(sealed.subarray(-16))
-      const text = Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
+      const opened = Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
       const [short, server, grantId, upstream, protocolVersion, client] = JSON.parse(
-        text.toString('utf8'),
+        opened.toString('utf8'),
       )
       return {
         id: short,

@@ -34,7 +34,7 @@ export function createEdge(o: {
   }
   const mayBeLocal = isLoopback(o.host)
   return {
-    isHostServed: (host) => served.has(host.toLowerCase()),
+    isHostServed: (host) => served.has(host) || served.has(host.toLowerCase()),
     isOriginAllowed: (origin) =>
       origins.has(origin.toLowerCase()) ||
       // A page that this machine's own browser loaded from this machine, as the inspector's.
@@ -42,10 +42,12 @@ export function createEdge(o: {
   }
 }
 
+const NO_HEADERS: readonly string[] = []
+
 /** What a browser of an allowed origin may do, as response headers: name, value, … */
-export const corsHeaders = (head: HttpHead): string[] =>
+export const corsHeaders = (head: HttpHead): readonly string[] =>
   head.origin === undefined
-    ? []
+    ? NO_HEADERS
     : [
         ...['Access-Control-Allow-Origin', head.origin, 'Vary', 'Origin'],
         ...['Access-Control-Expose-Headers', 'Mcp-Session-Id, WWW-Authenticate'],

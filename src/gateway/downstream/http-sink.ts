@@ -90,7 +90,7 @@ export class HttpSink implements AnswerSink {
   }
 
   #written(mayFlow: boolean): boolean {
-    if (!mayFlow) this.#response.once('drain', this.#resume)
+    if (!mayFlow) this.#response.once('drain', () => this.#resume())
     return mayFlow
   }
 

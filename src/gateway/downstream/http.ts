@@ -50,7 +50,7 @@ export function createHttpListener(options: HttpListenerOptions): Server {
       joinDuplicateHeaders: false,
     },
     (request, response) => {
-      response.on('error', () => {})
+      response.on('error', ignore)
       try {
         accept(options, streams, request, response)
       } catch (thrown) {
@@ -61,6 +61,9 @@ export function createHttpListener(options: HttpListenerOptions): Server {
   server.on('close', () => streams.close())
   return server
 }
+
+/** A client that goes in the middle of an answer is no error of ours. */
+const ignore = (): void => {}
 
 const EARLY: Refusal = {
   id: undefined,
@@ -108,10 +111,10 @@ function accept(
 ): void {
   const head = readHead(request)
   const edge = options.edge()
-  if (!edge.isHostServed(head.host ?? '')) throw new GatewayError('host_refused')
+  if (!edge.isHostServed(head.host)) throw new GatewayError('host_refused')
   if (head.origin !== undefined && !edge.isOriginAllowed(head.origin))
     throw new GatewayError('origin_refused')
-  const name = MCP_PATH.exec(request.url ?? '')?.[1]
+  const name = serverNameOf(request.url ?? '')
   if (name === undefined) {
     options.other(request, response)
     return
@@ -123,7 +126,7 @@ function accept(
   }
   try {
     const snapshot = options.snapshot()
-    const grant = identify(snapshot, head.authorization, options.gate.clock.now())
+    const grant = identify(snapshot, head.authorization, options.gate.clock.now(), request.socket)
     const entry = snapshot.servers.get(name)
     if (entry === undefined) throw new GatewayError('not_found', 'no server of this name')
     if (entry.name !== grant.server) throw new GatewayError('grant_elsewhere')
@@ -144,6 +147,18 @@ function accept(
   } catch (thrown) {
     refuse(response, thrown, { ...EARLY, headers })
   }
+}
+
+const MAX_PATHS = 256
+const paths = new Map<string, string | undefined>()
+
+/** The server that a raw path names; undefined for every other path. */
+function serverNameOf(path: string): string | undefined {
+  const known = paths.get(path)
+  if (known !== undefined) return known
+  const name = MCP_PATH.exec(path)?.[1]
+  if (name !== undefined && paths.size < MAX_PATHS) paths.set(path, name)
+  return name
 }
 
 /** One authenticated HTTP request. */
@@ -235,10 +250,13 @@ function callerOf(visit: Visit, frame: Frame): Caller {
   const claim = modernClaim(frame, head.protocolVersion)
   const mismatch = mirrorMismatch(frame, head.mirrors, claim !== undefined)
   if (mismatch !== undefined) throw new GatewayError('header_mismatch', mismatch)
-  const common = { grant, server, headers: head.passing, mirrors: head.mirrors }
+  const { passing: headers, mirrors } = head
   if (claim !== undefined)
     return {
-      ...common,
+      grant,
+      server,
+      headers,
+      mirrors,
       era: 'modern',
       protocolVersion: claim.version,
       session: undefined,
@@ -247,20 +265,18 @@ function callerOf(visit: Visit, frame: Frame): Caller {
   requireLegacyHeader(head.protocolVersion)
   if (frame.kind === 'request' && frame.method === 'initialize' && head.sessionId === undefined)
     return {
-      ...common,
+      grant,
+      server,
+      headers,
+      mirrors,
       era: 'legacy',
       protocolVersion: head.protocolVersion ?? UNNAMED_VERSION,
       session: undefined,
       client: clientOf(member(frame.params, 'clientInfo')),
     }
   const session = sessionOf(visit)
-  return {
-    ...common,
-    era: 'legacy',
-    protocolVersion: session.protocolVersion,
-    session,
-    client: session.client,
-  }
+  const { protocolVersion, client } = session
+  return { grant, server, headers, mirrors, era: 'legacy', protocolVersion, session, client }
 }
 
 /**
@@ -340,7 +356,7 @@ function listen(visit: Visit): void {
       grantId: grant.id,
       headers: [],
     },
-    new Relay(sink, caller, undefined, () => {}),
+    new Relay(sink, caller, undefined, undefined),
   )
   response.on('close', () => listening.cancel())
 }

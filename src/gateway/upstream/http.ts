@@ -172,10 +172,6 @@ class HttpReply implements Dispatcher.DispatchHandler, UpstreamExchange {
     const isEvents = type.startsWith('text/event-stream')
     const kind = isEvents ? 'events' : type.startsWith('application/json') ? 'json' : 'empty'
     if (isEvents) this.#events = new EventStreamParser((event) => this.#event(event))
-    this.#sink.onDrain(() => {
-      this.#mayFlow = true
-      controller.resume()
-    })
     this.#sink.head({ status, kind, length: Number.isNaN(length) ? undefined : length, session })
   }
 
@@ -194,7 +190,12 @@ class HttpReply implements Dispatcher.DispatchHandler, UpstreamExchange {
         controller.abort(new Error('broken'))
         return
       }
-    if (!this.#mayFlow) controller.pause()
+    if (this.#mayFlow) return
+    controller.pause()
+    this.#sink.onDrain(() => {
+      this.#mayFlow = true
+      controller.resume()
+    })
   }
 
   onResponseEnd(): void {

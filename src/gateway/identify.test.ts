@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { GatewayError } from '../core/errors.ts'
 import type { Grant, Snapshot } from '../core/snapshot.ts'
-import { identify, isLive } from './identify.ts'
+import { identify as identifyOver, isLive } from './identify.ts'
 
 const token = 'sp_grant_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG'
 const grant = (more: Partial<Grant> = {}): Grant => ({
@@ -22,6 +22,10 @@ const holding = (kept: Grant, credential = token): Snapshot => ({
   policies: new Map(),
   grants: new Map([[digest(credential), kept]]),
 })
+
+/** Over a connection of its own. */
+const identify = (snapshot: Snapshot, header: string | undefined, at: number): Grant =>
+  identifyOver(snapshot, header, at, {})
 
 const codeOf = (act: () => unknown): string => {
   try {
@@ -85,5 +89,35 @@ describe('identify', () => {
   test('the end of the epoch is an end like any other', () => {
     expect(isLive(grant({ expiresAt: 0 }), 0)).toBe(false)
     expect(isLive(grant({ notBefore: 0 }), 0)).toBe(true)
+  })
+
+  test('one connection may speak for several grants, each with its own credential', () => {
+    const connection = {}
+    const other = grant({ id: 'g2' })
+    const both: Snapshot = {
+      ...holding(one),
+      grants: new Map([
+        ...holding(one).grants,
+        ...holding(other, 'another-credential-9876').grants,
+      ]),
+    }
+    for (let turn = 0; turn < 2; turn++) {
+      expect(identifyOver(both, `Bearer ${token}`, 0, connection)).toBe(one)
+      expect(identifyOver(both, 'Bearer another-credential-9876', 0, connection)).toBe(other)
+      expect(codeOf(() => identifyOver(both, 'Bearer nobody', 0, connection))).toBe('grant_unknown')
+      expect(codeOf(() => identifyOver(both, undefined, 0, connection))).toBe('grant_missing')
+    }
+  })
+
+  test('a connection that was known is refused as soon as its grant is gone or over', () => {
+    const connection = {}
+    const timed = grant({ expiresAt: 100 })
+    expect(identifyOver(holding(timed), `Bearer ${token}`, 99, connection)).toBe(timed)
+    const late = codeOf(() => identifyOver(holding(timed), `Bearer ${token}`, 100, connection))
+    expect(late).toBe('grant_expired')
+    const gone = { ...holding(one), grants: new Map() }
+    expect(codeOf(() => identifyOver(gone, `Bearer ${token}`, 99, connection))).toBe(
+      'grant_unknown',
+    )
   })
 })

@@ -3,6 +3,7 @@ import type { UpstreamEvent } from './upstream.ts'
 
 /** Bytes of one event; a server that sends more is broken. */
 const MAX_EVENT = 32 << 20
+const LINE_END = /\r\n|\r|\n/g
 
 /**
  * Takes the bytes of a `text/event-stream` and gives its events. Lines may end in CR, LF or CRLF;
@@ -12,6 +13,7 @@ export class EventStreamParser {
   readonly #decoder = new TextDecoder('utf-8', { fatal: true })
   readonly #take: (event: UpstreamEvent) => void
   #rest = ''
+  #isAfterCr = false
   #data: string[] = []
   #size = 0
   #id: string | undefined
@@ -35,26 +37,20 @@ export class EventStreamParser {
   }
 
   #feed(text: string): void {
-    this.#rest += text
-    let from = 0
-    for (;;) {
-      const end = this.#lineEnd(from)
-      if (end === undefined) break
-      this.#line(this.#rest.slice(from, end.at))
-      from = end.next
+    // A CR ends its line at once; an LF that follows it, now or later, belongs to it.
+    let from = this.#isAfterCr && text.startsWith('\n') ? 1 : 0
+    if (text !== '') this.#isAfterCr = text.endsWith('\r')
+    LINE_END.lastIndex = from
+    for (let end = LINE_END.exec(text); end !== null; end = LINE_END.exec(text)) {
+      const line = this.#rest + text.slice(from, end.index)
+      this.#rest = ''
+      from = LINE_END.lastIndex
+      this.#line(line)
+      LINE_END.lastIndex = from
     }
-    this.#rest = this.#rest.slice(from)
+    this.#rest += text.slice(from)
     if (this.#rest.length + this.#size > MAX_EVENT)
       throw new GatewayError('upstream_broken', 'an event of its stream is too large')
-  }
-
-  #lineEnd(from: number): { at: number; next: number } | undefined {
-    const lf = this.#rest.indexOf('\n', from)
-    const cr = this.#rest.indexOf('\r', from)
-    if (cr === -1 || (lf !== -1 && lf < cr)) return lf === -1 ? undefined : { at: lf, next: lf + 1 }
-    // A CR at the very end may be the first half of CRLF: wait for what follows.
-    if (cr === this.#rest.length - 1) return undefined
-    return { at: cr, next: lf === cr + 1 ? cr + 2 : cr + 1 }
   }
 
   #line(line: string): void {

@@ -120,6 +120,10 @@ export async function startGateway(o: {
   }
   const other = (request: IncomingMessage, response: ServerResponse): void => {
     if (serveHealth(request, response, core)) return
+    if (!API_PATH.test(request.url ?? '')) {
+      serveNothing(request, response)
+      return
+    }
     control ??= openControl()
     control.then(
       (serve) => serve(request, response),
@@ -140,6 +144,23 @@ export async function startGateway(o: {
   const url = `http://${shown}:${port}`
   log('info', { event: 'gateway.started', url, dataDir: o.dataDir })
   return { url, core, stop: (graceMs) => stop(listener, core, graceMs) }
+}
+
+/** Raw paths of the admin API: matched as sent, never normalised. */
+const API_PATH = /^\/api\/v1\/[A-Za-z0-9/_.~%-]*(?:\?.*)?$/
+
+/** Every other path; the root says what is served here. */
+function serveNothing(request: IncomingMessage, response: ServerResponse): void {
+  const isRoot = request.url === '/' && request.method === 'GET'
+  response.writeHead(isRoot ? 200 : 404, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'X-Content-Type-Options': 'nosniff',
+  })
+  response.end(
+    isRoot
+      ? 'Sallyport, the policy gateway for MCP\n\n/mcp/{server}   MCP, with a grant token\n/api/v1/…       the admin API, with the admin token\n/healthz        alive\n/readyz         can serve\n'
+      : 'nothing is served here\n',
+  )
 }
 
 /** `/healthz`: alive · `/readyz`: the stores answer. True when the path was one of them. */

@@ -38,6 +38,7 @@ export class Relay implements ReplySink {
   readonly #id: FrameId | undefined
   readonly #owner: Settling | undefined
   #status: number | undefined
+  #isAnswered = false
   /** What a refused request was answered with, to see whether there is a result in it. */
   #refusal: Uint8Array[] | undefined
 
@@ -74,8 +75,13 @@ export class Relay implements ReplySink {
   }
 
   #mayPass(message: JsonObject): boolean {
+    // Nothing follows an answer, and nothing of another protocol comes before it.
+    if (this.#isAnswered || member(message, 'jsonrpc') !== '2.0') return false
     const id = member(message, 'id')
-    if (member(message, 'method') === undefined) return id !== undefined && id === this.#id
+    if (member(message, 'method') === undefined) {
+      this.#isAnswered = id !== undefined && id === this.#id
+      return this.#isAnswered
+    }
     if (id === undefined) {
       if (member(message, 'method') === 'notifications/tools/list_changed')
         this.#caller.server.refresh.isStale = true

@@ -297,7 +297,14 @@ export class Exchange {
     const { method, params, id } = frame
     if (isListMethod(method))
       return new Rewriting(relay, id, (text, head) => {
-        const list = filterList(text, method, (item) => this.#isHidden(method, item))
+        const seen = new Set<string>()
+        const list = filterList(text, method, (item) => {
+          const name = itemName(method, item) ?? ''
+          // Two things of one name: nobody could say which of them a call reaches.
+          if (seen.has(name) || this.#isHidden(method, item)) return true
+          seen.add(name)
+          return false
+        })
         if (list === undefined) return { text: brokenReply(id, this.#reader), head }
         if (method === 'tools/list' && list.page !== undefined)
           this.#caller.server.catalogue.add(list.page, member(params, 'cursor') === undefined)
@@ -506,7 +513,12 @@ const isStillAllowed = (decision: Decision): boolean =>
   decision.effect !== 'deny' || !/^\((default deny|hidden)\)$|\/action$/.test(decision.rule)
 
 function negotiatedVersion(text: string): string | undefined {
-  const message: unknown = JSON.parse(text)
+  let message: unknown
+  try {
+    message = JSON.parse(text)
+  } catch {
+    return undefined
+  }
   const result = isObject(message) ? member(message, 'result') : undefined
   const version = isObject(result) ? member(result, 'protocolVersion') : undefined
   return typeof version === 'string' ? version : undefined

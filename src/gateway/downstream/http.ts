@@ -173,6 +173,16 @@ interface Visit {
   readonly server: OpenServer
 }
 
+/** True while the credential that a stream was opened with still stands for the same grant. */
+function isStillLive({ options, head, request, grant }: Visit): boolean {
+  try {
+    const at = options.gate.clock.now()
+    return identify(options.snapshot(), head.authorization, at, request.socket).id === grant.id
+  } catch {
+    return false
+  }
+}
+
 function preflight(request: IncomingMessage, response: ServerResponse, head: HttpHead): void {
   if (head.origin === undefined) throw new GatewayError('verb_refused')
   const asked = String(request.headers['access-control-request-headers'] ?? '')
@@ -227,7 +237,7 @@ function exchange(
     id: idOf(frame),
     reader,
     headers: visit.headers,
-    streaming: (response) => visit.streams.add(response),
+    streaming: (response) => visit.streams.add(response, () => isStillLive(visit)),
     openSession: (upstream, protocolVersion) =>
       visit.options.sessions.seal({
         server: caller.server.entry.name,
@@ -303,18 +313,24 @@ function receiveBatch(
     if (frames === undefined) throw new GatewayError(parsed.code, parsed.detail)
     const callers = frames.map((frame) => callerOf(visit, frame))
     const reader: Reader = { isModern: false, protocolVersion: session?.protocolVersion ?? '' }
-    visit.streams.batch(visit.response, visit.headers, frames, (frame, i, sink) => {
-      const running = new Exchange(
-        visit.options.gate,
-        callers[i] as Caller,
-        frame,
-        sink(idOf(frame), reader),
-      )
-      visit.response.on('close', () => {
-        if (!visit.response.writableFinished) running.cancel()
-      })
-      void running.run()
-    })
+    const isLive = (): boolean => isStillLive(visit)
+    visit.streams.batch(
+      visit.response,
+      { headers: visit.headers, isLive },
+      frames,
+      (frame, i, sink) => {
+        const running = new Exchange(
+          visit.options.gate,
+          callers[i] as Caller,
+          frame,
+          sink(idOf(frame), reader),
+        )
+        visit.response.on('close', () => {
+          if (!visit.response.writableFinished) running.cancel()
+        })
+        void running.run()
+      },
+    )
   } catch (thrown) {
     refuse(visit.response, thrown, {
       id: undefined,
@@ -345,7 +361,7 @@ function listen(visit: Visit): void {
     id: undefined,
     reader,
     headers: visit.headers,
-    streaming: (r) => visit.streams.add(r),
+    streaming: (r) => visit.streams.add(r, () => isStillLive(visit)),
     openSession: () => undefined,
   })
   const listening = server.upstream.listen(

@@ -8,27 +8,33 @@ import type { Head, UpstreamEvent } from '../upstream/upstream.ts'
 
 /** Comments keep proxies and clients from giving up on a silent stream. */
 const KEEP_ALIVE_MS = 25_000
+/** How long a stream may outlive the credential that opened it. */
+const RECHECK_MS = 1_000
 
 type SinkFor = (id: FrameId | undefined, reader: Reader) => AnswerSink
 
 /** The event streams that are open, kept alive by one timer for all of them. */
 export class Streams {
-  readonly #open = new Set<ServerResponse>()
-  readonly #timer = setInterval(() => {
+  readonly #open = new Map<ServerResponse, () => boolean>()
+  readonly #keepAlive = setInterval(() => {
     // A reader that does not read is not sent more.
-    for (const response of this.#open)
+    for (const response of this.#open.keys())
       if (!response.writableNeedDrain) response.write(': keep-alive\n\n')
   }, KEEP_ALIVE_MS).unref()
+  readonly #recheck = setInterval(() => {
+    for (const [response, isLive] of this.#open) if (!isLive()) response.end()
+  }, RECHECK_MS).unref()
 
-  /** Keeps a response alive until it closes. */
-  add(response: ServerResponse): void {
-    this.#open.add(response)
+  /** Keeps a response alive until it closes, or until its credential no longer `isLive`. */
+  add(response: ServerResponse, isLive: () => boolean): void {
+    this.#open.set(response, isLive)
     response.on('close', () => this.#open.delete(response))
   }
 
   close(): void {
-    clearInterval(this.#timer)
-    for (const response of this.#open) response.end()
+    clearInterval(this.#keepAlive)
+    clearInterval(this.#recheck)
+    for (const response of this.#open.keys()) response.end()
   }
 
   /**
@@ -37,7 +43,7 @@ export class Streams {
    */
   batch(
     response: ServerResponse,
-    headers: readonly string[],
+    { headers, isLive }: { headers: readonly string[]; isLive: () => boolean },
     frames: readonly Frame[],
     run: (frame: Frame, index: number, sink: SinkFor) => void,
   ): void {
@@ -49,7 +55,7 @@ export class Streams {
         'no-cache',
         ...headers,
       ])
-      this.add(response)
+      this.add(response, isLive)
     } else response.writeHead(202, ['Content-Length', '0', ...headers])
     let left = frames.length
     const ended = (): void => {

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { commands } from '../src/cli/commands/index.ts'
+import { commands, type Listed } from '../src/cli/commands/index.ts'
 import { parseConfig } from '../src/cli/config.ts'
 import { parseWords } from '../src/cli/run.ts'
 import { loadPolicy } from '../src/core/policy/load.ts'
@@ -119,7 +119,7 @@ test('command lines of ours are found in the pages', () => {
 
 test.each(ours)('at %s, `sallyport %s` is a command line of ours', async (_place, line) => {
   const words = wordsOf(line)
-  const table: Readonly<Record<string, (typeof commands)['serve']>> = commands
+  const table: Readonly<Record<string, Listed>> = commands
   const name = [words.slice(0, 2).join(' '), words[0] ?? ''].find((n) => Object.hasOwn(table, n))
   const listed = name === undefined ? undefined : table[name]
   if (name === undefined || listed === undefined) throw new Error('no such command')

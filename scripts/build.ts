@@ -1,10 +1,11 @@
 /** Bundles the program into dist/: one entry that checks Node, everything else in chunks beside it. */
 import { rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import { thirdPartyLicences } from './licences.ts'
 
 // A running gateway may still load its chunks: only a release starts from an empty folder.
 if (process.argv.includes('--clean')) rmSync('dist', { recursive: true, force: true })
-await build({
+const { metafile } = await build({
   entryPoints: {
     main: 'src/cli/main.ts',
     index: 'src/core/index.ts',
@@ -21,8 +22,11 @@ await build({
     // CommonJS dependencies in an ESM bundle still ask for require.
     js: "import { createRequire as $createRequire } from 'node:module'; const require = $createRequire(import.meta.url);",
   },
+  metafile: true,
   logLevel: 'warning',
 })
+// What is inside the bundle travels with its licence.
+writeFileSync('dist/THIRD_PARTY_LICENSES.txt', thirdPartyLicences(Object.keys(metafile.inputs)))
 // Plain old syntax: this file must run, and say why it stops, on any Node.
 writeFileSync(
   'dist/cli.js',

@@ -191,11 +191,15 @@ const listen = (listener: Server, host: string, port: number): Promise<number> =
     })
   })
 
+const SWEEP_MS = 50
+
 async function stop(listener: Server, core: Core, graceMs: number): Promise<void> {
   const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
-  listener.closeIdleConnections()
+  // Connections that are kept alive become idle one by one, as their calls end.
+  const sweep = setInterval(() => listener.closeIdleConnections(), SWEEP_MS)
   const limit = setTimeout(() => listener.closeAllConnections(), graceMs)
   await closed
+  clearInterval(sweep)
   clearTimeout(limit)
   await core.close()
 }

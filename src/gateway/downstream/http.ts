@@ -40,7 +40,7 @@ const KEEP_ALIVE_MS = 75_000
 
 /** Serves `/mcp/{server}` to clients of Streamable HTTP; not yet listening. */
 export function createHttpListener(options: HttpListenerOptions): Server {
-  const streams = new Streams()
+  const streams = new Streams(() => server.listening)
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -233,11 +233,16 @@ function exchange(
   { frame, bytes }: { frame: Frame; bytes: Uint8Array },
   reader: Reader,
 ): void {
+  const isCall = frame.kind !== 'request' || frame.method !== 'subscriptions/listen'
   const sink = new HttpSink(visit.response, {
     id: idOf(frame),
     reader,
     headers: visit.headers,
-    streaming: (response) => visit.streams.add(response, () => isStillLive(visit)),
+    streaming: (response) =>
+      visit.streams.add(
+        response,
+        () => (isCall || visit.streams.isServing()) && isStillLive(visit),
+      ),
     openSession: (upstream, protocolVersion) =>
       visit.options.sessions.seal({
         server: caller.server.entry.name,
@@ -361,7 +366,7 @@ function listen(visit: Visit): void {
     id: undefined,
     reader,
     headers: visit.headers,
-    streaming: (r) => visit.streams.add(r, () => isStillLive(visit)),
+    streaming: (r) => visit.streams.add(r, () => visit.streams.isServing() && isStillLive(visit)),
     openSession: () => undefined,
   })
   const listening = server.upstream.listen(

@@ -16,6 +16,8 @@ type SinkFor = (id: FrameId | undefined, reader: Reader) => AnswerSink
 /** The event streams that are open, kept alive by one timer for all of them. */
 export class Streams {
   readonly #open = new Map<ServerResponse, () => boolean>()
+  /** False once no new client is taken: a stream that has no end of its own then ends. */
+  readonly isServing: () => boolean
   readonly #keepAlive = setInterval(() => {
     // A reader that does not read is not sent more.
     for (const response of this.#open.keys())
@@ -24,6 +26,10 @@ export class Streams {
   readonly #recheck = setInterval(() => {
     for (const [response, isLive] of this.#open) if (!isLive()) response.end()
   }, RECHECK_MS).unref()
+
+  constructor(isServing: () => boolean) {
+    this.isServing = isServing
+  }
 
   /** Keeps a response alive until it closes, or until its credential no longer `isLive`. */
   add(response: ServerResponse, isLive: () => boolean): void {

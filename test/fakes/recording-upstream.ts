@@ -23,6 +23,8 @@ export interface RecordingUpstream {
   calls(tool?: string): readonly Received[]
   /** Decides how `tools/call` is answered from now on. */
   answer(respond: Respond): void
+  /** Decides how GET, the stream that belongs to no request, is answered; it is refused until then. */
+  listen(respond: (response: ServerResponse) => void): void
   close(): Promise<void>
 }
 
@@ -44,8 +46,10 @@ export async function openRecordingUpstream(
 ): Promise<RecordingUpstream> {
   const received: Received[] = []
   let respond = well
+  let listen = (response: ServerResponse): void => void response.writeHead(405).end()
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    if (request.method === 'GET') return listen(response)
     if (request.method !== 'POST') return void response.writeHead(405).end()
     const chunks: Buffer[] = []
     for await (const chunk of request) chunks.push(chunk as Buffer)
@@ -77,6 +81,9 @@ export async function openRecordingUpstream(
       ),
     answer(next) {
       respond = next
+    },
+    listen(next) {
+      listen = next
     },
     async close() {
       server.closeAllConnections()

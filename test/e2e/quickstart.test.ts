@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from '@modelcontextprotocol/sdk/client/index.js'
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fencedBlocks } from '../fakes/fenced-blocks.ts'
@@ -43,6 +44,39 @@ const addressesIn = (text: string) =>
   [
     ...text.matchAll(/claude mcp add --transport http (\S+) (\S+) --header "(\S+): (Bearer \S+)"/g),
   ].map(([, name = '', url = '', , token = '']) => ({ name, url, token }))
+
+/** What the readme tells a client to start, with this clone and that gateway in their places. */
+function readmeCommand(word: string, places: Readonly<Record<string, string>>) {
+  const block = fencedBlocks('README.md').find(
+    ({ language, text }) => language === 'json' && text.includes(`"${word}"`),
+  )
+  const filled = Object.entries(places).reduce(
+    (text, [place, value]) => text.replaceAll(place, value),
+    block?.text ?? '{}',
+  )
+  const [entry] = Object.values(JSON.parse(filled).mcpServers)
+  return entry as { command: string; args: string[]; env?: Record<string, string> }
+}
+
+/** The tools that a command of a client's configuration offers, and what it makes of a forbidden write. */
+async function asClient(command: {
+  command: string
+  args: string[]
+  env?: Record<string, string>
+}) {
+  const client = new Client({ name: 'test', version: '1' })
+  await client.connect(new StdioClientTransport({ ...command, stderr: 'ignore' }))
+  try {
+    const { tools } = await client.listTools()
+    const denied = await client.callTool({
+      name: 'write_file',
+      arguments: { path: 'notes.md', content: '' },
+    })
+    return { names: tools.map(({ name }) => name), denied: textOf(denied) }
+  } finally {
+    await client.close()
+  }
+}
 
 const textOf = (result: unknown): string =>
   (result as { content: { text?: string }[] }).content[0]?.text ?? ''
@@ -144,6 +178,18 @@ describe('npm start', () => {
     await expect(call('everything', 'get-env', {})).rejects.toThrow('Unknown tool')
   })
 
+  test('is reached by mcp-remote as the readme starts it', async () => {
+    const [files] = addressesIn(running.err())
+    const command = readmeCommand('mcp-remote', {
+      'http://127.0.0.1:7400/mcp/files': files?.url ?? '',
+      'Bearer TOKEN': files?.token ?? '',
+    })
+    const env = { ...command.env, PATH: process.env.PATH ?? '', HOME: dataDir }
+    const { names, denied } = await asClient({ ...command, env })
+    expect(names).not.toContain('move_file')
+    expect(denied).toContain('[POLICY DENIED]')
+  })
+
   test('ends with everything it started when Ctrl-C arrives twice', async () => {
     const pids = [...running.err().matchAll(/"event":"upstream.started".*?"pid":(\d+)/g)].map((m) =>
       Number(m[1]),
@@ -154,6 +200,20 @@ describe('npm start', () => {
     expect(await running.ended).toBe(0)
     await until(() => !pids.some(isAlive), 'the end of the servers')
   })
+})
+
+test('the wrap of the readme is a gate', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'wrapped-'))
+  const command = readmeCommand('wrap', {
+    '/path/to/sallyport': process.cwd(),
+    '/path/to/notes': join(process.cwd(), 'examples/quickstart/files'),
+  })
+  const env = { PATH: process.env.PATH ?? '', HOME: home }
+  const { names, denied } = await asClient({ ...command, env })
+  expect(names).toContain('read_text_file')
+  expect(names).not.toContain('move_file')
+  expect(denied).toBe('[POLICY DENIED] this agent writes only .md and .txt files in drafts/')
+  rmSync(home, { recursive: true, force: true })
 })
 
 describe('npm start says in one line what is wrong', () => {

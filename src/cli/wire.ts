@@ -1,6 +1,6 @@
 import { randomFillSync } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Log } from '../core/log.ts'
 import type { Clock } from '../core/ports.ts'
 import { classify } from '../core/risk/classify.ts'
@@ -138,12 +138,13 @@ export async function startGateway(o: {
     edge: () => edge,
     other,
   })
+  const unused = watchUnused(listener)
   const port = await listen(listener, host, o.port ?? config.listen.port)
   edge = createEdge({ host, port, hosts: config.listen.hosts, origins: config.listen.origins })
   const shown = host.includes(':') ? `[${host}]` : host
   const url = `http://${shown}:${port}`
   log('info', { event: 'gateway.started', url, dataDir: o.dataDir })
-  return { url, core, stop: (graceMs) => stop(listener, core, graceMs) }
+  return { url, core, stop: (graceMs) => stop(listener, core, { graceMs, unused }) }
 }
 
 /** Raw paths of the admin API: matched as sent, never normalised. */
@@ -182,6 +183,17 @@ function serveHealth(request: IncomingMessage, response: ServerResponse, core: C
   return true
 }
 
+/** The connections that are open and have carried no request yet. */
+function watchUnused(listener: Server): ReadonlySet<Socket> {
+  const unused = new Set<Socket>()
+  listener.on('connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  listener.on('request', ({ socket }: IncomingMessage) => unused.delete(socket))
+  return unused
+}
+
 const listen = (listener: Server, host: string, port: number): Promise<number> =>
   new Promise((resolve, reject) => {
     listener.once('error', reject)
@@ -193,8 +205,14 @@ const listen = (listener: Server, host: string, port: number): Promise<number> =
 
 const SWEEP_MS = 50
 
-async function stop(listener: Server, core: Core, graceMs: number): Promise<void> {
+async function stop(
+  listener: Server,
+  core: Core,
+  { graceMs, unused }: { graceMs: number; unused: ReadonlySet<Socket> },
+): Promise<void> {
   const closed = new Promise<void>((resolve) => listener.close(() => resolve()))
+  // A connection that never carried a request does not count as idle, but is.
+  for (const socket of unused) socket.destroy()
   // Connections that are kept alive become idle one by one, as their calls end.
   const sweep = setInterval(() => listener.closeIdleConnections(), SWEEP_MS)
   const limit = setTimeout(() => listener.closeAllConnections(), graceMs)

@@ -440,7 +440,7 @@ const requestIdOf = (frame: Frame): string | undefined => {
   return id === undefined ? undefined : String(id)
 }
 
-const methodOf = (frame: Frame): string => (frame.kind === 'response' ? '(response)' : frame.method)
+const methodOf = (frame: Frame): string => (frame.kind === 'response' ? 'response' : frame.method)
 
 const base = (frame: Frame, judged: Judged) => ({
   requestId: requestIdOf(frame),

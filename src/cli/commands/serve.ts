@@ -108,6 +108,8 @@ function listenError(thrown: unknown, port: number | undefined): unknown {
 
 const signalled = (): Promise<NodeJS.Signals> =>
   new Promise((done) => {
+    // Kept for good: a terminal and npm may both pass one Ctrl-C on, and the second must not cut
+    // short what the first began.
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      process.once(signal, () => done(signal))
+      process.on(signal, () => done(signal))
   })

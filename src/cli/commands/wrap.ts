@@ -52,6 +52,7 @@ export const command: Command = {
       type: 'string',
       multiple: true,
       value: "'NAME: VALUE'",
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: written by the reader, for us to expand
       about: 'sent to the upstream; ${VAR} is read from the environment',
     },
     'data-dir': {
@@ -68,6 +69,7 @@ export const command: Command = {
       'a command',
     ],
     [
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: written by the reader, for us to expand
       "wrap --policy p.yaml --upstream https://mcp.example.com/mcp --header 'Authorization: Bearer ${KEY}'",
       'a URL',
     ],

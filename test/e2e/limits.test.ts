@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { BareClient, decisionOf, isForwarded } from '../fakes/mcp-http.ts'
+import { type Answer, BareClient, decisionOf, isForwarded } from '../fakes/mcp-http.ts'
 import { StdioTalk } from '../fakes/mcp-stdio.ts'
 import {
   openRecordingUpstream,
@@ -68,10 +68,15 @@ test('a concurrent limit holds as many calls in flight as it says, and counts no
   upstream.answer(({ message }, response) => {
     waiting.push(() => result(response, message.id, said('done')))
   })
-  const answers = together(12, () => client.call('take'))
-  await until(() => waiting.length === 3, 'three calls in flight')
-  const refused = await client.call('take')
-  expect(decisionOf(refused)).toMatchObject({ effect: 'deny', rule: '/tools/take/limits/0' })
+  const refused: Answer[] = []
+  const answers = together(12, async () => {
+    const answer = await client.call('take')
+    if (!isForwarded(answer)) refused.push(answer)
+    return answer
+  })
+  await until(() => waiting.length === 3 && refused.length === 9, 'three calls in flight')
+  for (const answer of refused)
+    expect(decisionOf(answer)).toMatchObject({ effect: 'deny', rule: '/tools/take/limits/0' })
   for (const answer of waiting.splice(0)) answer()
   expect((await answers).filter(isForwarded)).toHaveLength(3)
   upstream.answer(({ message }, response) => result(response, message.id, said('again')))

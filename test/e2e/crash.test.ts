@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { BareClient, isForwarded } from '../fakes/mcp-http.ts'
+import { BareClient, isForwarded, lastOf } from '../fakes/mcp-http.ts'
 import { openRecordingUpstream, type RecordingUpstream } from '../fakes/recording-upstream.ts'
 import { Space } from '../fakes/space.ts'
 import { until } from '../fakes/until.ts'
@@ -134,4 +134,44 @@ test('with strict audit, every call that the server got is on record after a kil
   )
   for (const { message } of upstream.calls('take'))
     expect(requests.has(String(message.id))).toBe(true)
+})
+
+test('a session outlives the gateway, and is nothing in the hands of another grant', async () => {
+  space.file('policy.json', { version: '1', default: 'deny', tools: { take: {} } })
+  const other = `${TOKEN}-other`
+  const grants = {
+    test: { server: 'stub', policy: 'p', token: TOKEN },
+    other: { server: 'stub', policy: 'p', token: other },
+  }
+  const send = async (url: string, token: string, message: object, session?: string) => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json, text/event-stream',
+        authorization: `Bearer ${token}`,
+        ...(session === undefined ? {} : { 'mcp-session-id': session }),
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...message }),
+    })
+    const text = await response.text()
+    return { status: response.status, headers: response.headers, message: lastOf(text) }
+  }
+  const first = await space.serve({ ...config(), grants })
+  const clientInfo = { name: 'bare', version: '1' }
+  const params = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo }
+  const opened = await send(first.mcp('stub'), TOKEN, { method: 'initialize', params })
+  const session = opened.headers.get('mcp-session-id') ?? ''
+  first.program.kill('SIGKILL')
+  await first.program.ended()
+  const second = await space.serve({ ...config(), grants })
+  const call = { method: 'tools/call', params: { name: 'take', arguments: {} } }
+  const kept = await send(second.mcp('stub'), TOKEN, call, session)
+  expect(kept.message.result?.content?.[0]?.text).toBe('done')
+  const stolen = await send(second.mcp('stub'), other, call, session)
+  expect(stolen.status).toBe(404)
+  expect(stolen.message.error?.data?.code).toBe('session_unknown')
+  const forged = await send(second.mcp('stub'), TOKEN, call, `${session.slice(0, -2)}xx`)
+  expect(forged.status).toBe(404)
+  expect(upstream.calls('take')).toHaveLength(1)
 })

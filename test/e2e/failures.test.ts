@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -79,6 +79,14 @@ describe('a configuration that can not be used stops the start', () => {
     const file = space.file('sallyport.yaml', { version: 1, ...grantFor('stub') })
     const ended = await done(space.start(['serve', '--config', file, '--port', '0']))
     expectProblem(ended, 'policy.json', /not there|no such|does not exist|can not be read/)
+  })
+
+  test('also under wrap, before the server is started', async () => {
+    space.file('policy.json', '{\n  "version": "1",\n  "default": "dney"\n}\n')
+    const command = [process.execPath, '-e', "require('node:fs').writeFileSync('started', '')"]
+    const ended = await space.run(['wrap', '--policy', 'policy.json', '--', ...command])
+    expectProblem(ended, 'policy.json:3:', /`deny`/)
+    expect(existsSync(join(space.path, 'started'))).toBe(false)
   })
 
   test('where the file is not there', async () => {
@@ -169,7 +177,7 @@ describe('a disk that does not take what is written', () => {
     space.later(() => upstream.close())
     space.file('policy.json', {
       ...ALLOW,
-      tools: { take: { limits: [{ counter: 'c', window: 'day', max: 50 }] } },
+      tools: { take: { limits: [{ counter: 'c', window: 'month', max: 50 }] } },
     })
     const served = await space.serve(
       {

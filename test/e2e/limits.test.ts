@@ -42,7 +42,7 @@ const together = <T>(n: number, one: (i: number) => Promise<T>): Promise<T[]> =>
   Promise.all(Array.from({ length: n }, (_, i) => one(i)))
 
 test.each([
-  ['fixed', { counter: 'c', window: 'day', max: 7 }],
+  ['fixed', { counter: 'c', window: 'month', max: 7 }],
   ['sliding', { counter: 'c', window: 'hour', max: 7, algorithm: 'sliding' }],
 ])('a %s limit forwards exactly its maximum of many calls at once', async (_, limit) => {
   const { client } = await serveWith(limit)
@@ -87,7 +87,7 @@ test('a concurrent limit holds as many calls in flight as it says, and counts no
 test('a limit with increment_from forwards exactly what its amount pays for', async () => {
   const { client } = await serveWith({
     counter: 'c',
-    window: 'day',
+    window: 'month',
     max: 100,
     increment_from: 'args.amount',
   })
@@ -103,7 +103,7 @@ test('a limit with increment_from forwards exactly what its amount pays for', as
 test('serve and wrap on one data dir share the counter of a server', async () => {
   const { served, client } = await serveWith({
     counter: 'c',
-    window: 'day',
+    window: 'month',
     max: 20,
     scope: 'server',
   })
@@ -126,7 +126,7 @@ test('serve and wrap on one data dir share the counter of a server', async () =>
 
 test('a call that the server refused to take is given back', async () => {
   await upstream.close()
-  const { client } = await serveWith({ counter: 'c', window: 'day', max: 2 })
+  const { client } = await serveWith({ counter: 'c', window: 'month', max: 2 })
   for (let i = 0; i < 4; i += 1) {
     const answer = await client.call('take')
     expect(answer.status).toBe(502)
@@ -170,7 +170,7 @@ const KEPT: readonly (readonly [string, Parameters<RecordingUpstream['answer']>[
 ]
 
 test.each(KEPT)('a call that ends in %s stays counted', async (_, respond) => {
-  const { client } = await serveWith({ counter: 'c', window: 'day', max: 2 })
+  const { client } = await serveWith({ counter: 'c', window: 'month', max: 2 })
   upstream.answer(respond)
   for (let i = 0; i < 2; i += 1) await client.call('take').catch(() => {})
   expect(decisionOf(await client.call('take'))?.rule).toBe('/tools/take/limits/0')

@@ -92,7 +92,7 @@ export function goals({ samples, start, idle }: Measured): readonly Goal[] {
     },
     less('start to the first forwarded call', 'ms', start?.answeredMs ?? Number.NaN, 400),
     less(
-      '10,000 idle streams',
+      `10,000 idle streams, projected from ${idle?.streams.toLocaleString('en-US')}`,
       'MB',
       idle === undefined ? Number.NaN : projectedMb(idle, 10_000),
       400,

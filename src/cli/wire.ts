@@ -8,6 +8,7 @@ import { uuid7Source } from '../core/uuid7.ts'
 import { createHttpListener } from '../gateway/downstream/http.ts'
 import { createEdge, type Edge } from '../gateway/downstream/http-edge.ts'
 import type { Gate } from '../gateway/gate.ts'
+import { createSeal } from '../gateway/seal.ts'
 import { Servers } from '../gateway/servers.ts'
 import { Sessions } from '../gateway/sessions.ts'
 import { openUpstream } from '../gateway/upstream/index.ts'
@@ -61,6 +62,7 @@ export async function wireCore(o: {
     elapsed,
     newId: newIds(),
     log,
+    seal: createSeal(openKey(dataDir), 'round'),
     audit: watch.current().config.audit,
   }
   const close = async (): Promise<void> => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { RecordingSink } from '../../test/fakes/recording-sink.ts'
+import { GatewayError } from '../core/errors.ts'
 import { Collecting, type Rewrite, Rewriting } from './forward.ts'
 import type { Head } from './upstream/upstream.ts'
 
@@ -31,9 +32,21 @@ describe('an answer that is read on its way', () => {
     )
   })
 
-  test('of a stream waits with its head until it has come, and keeps the order', () => {
+  test('of a stream lets through what comes before it', () => {
     const sink = new RecordingSink()
-    const rewriting = new Rewriting(sink, 1, edit)
+    const rewriting = new Rewriting(sink, 1, (text, head) => ({ ...edit(text, head), head }))
+    rewriting.head(events)
+    rewriting.event({ data: '{"jsonrpc":"2.0","method":"notifications/progress"}' })
+    expect(sink.events).toEqual(['{"jsonrpc":"2.0","method":"notifications/progress"}'])
+    rewriting.event({ data: answer })
+    rewriting.end()
+    expect(sink.events.at(-1)).toBe(edited)
+    expect(sink.faults).toEqual([])
+  })
+
+  test('of a stream whose head may change waits until it has come, and keeps the order', () => {
+    const sink = new RecordingSink()
+    const rewriting = new Rewriting(sink, 1, edit, 'head and answer')
     rewriting.head(events)
     rewriting.event({ data: '{"jsonrpc":"2.0","method":"notifications/progress"}' })
     expect(sink.heads).toEqual([])
@@ -79,7 +92,7 @@ describe('an answer for the gateway itself', () => {
   const collect = (feed: (sink: Collecting) => void): string | undefined => {
     let got: string | undefined
     feed(
-      new Collecting(1, (text) => {
+      new Collecting(1, ({ text }) => {
         got = text
       }),
     )
@@ -104,7 +117,7 @@ describe('an answer for the gateway itself', () => {
   })
 
   test('is nothing when it failed or never came', () => {
-    expect(collect((sink) => sink.fail())).toBeUndefined()
+    expect(collect((sink) => sink.fail(new GatewayError('upstream_lost')))).toBeUndefined()
     expect(
       collect((sink) => {
         sink.head(events)

@@ -121,12 +121,13 @@ export type Rewrite = (text: string, head: Head) => { text: string; head: Head }
 
 /**
  * Holds an answer whole, rewrites the message that answers `id`, then passes it on. Events before it
- * are held too, since the rewrite may still change the head.
+ * pass at once, unless the rewrite may still change the head.
  */
 export class Rewriting implements ReplySink {
   readonly #inner: ReplySink
   readonly #id: FrameId
   readonly #rewrite: Rewrite
+  readonly #changesHead: boolean
   #head: Head | undefined
   #chunks: Uint8Array[] = []
   #events: UpstreamEvent[] = []
@@ -134,10 +135,16 @@ export class Rewriting implements ReplySink {
   #isOpen = false
   #isOver = false
 
-  constructor(inner: ReplySink, id: FrameId, rewrite: Rewrite) {
+  constructor(
+    inner: ReplySink,
+    id: FrameId,
+    rewrite: Rewrite,
+    changes: 'answer' | 'head and answer' = 'answer',
+  ) {
     this.#inner = inner
     this.#id = id
     this.#rewrite = rewrite
+    this.#changesHead = changes === 'head and answer'
   }
 
   head(head: Head): void {
@@ -165,8 +172,10 @@ export class Rewriting implements ReplySink {
       this.#open(rewritten.head)
       return this.#inner.event({ ...event, data: rewritten.text })
     }
-    // A request of the server waits for the client: it can't wait for the answer.
-    if (isObject(message) && member(message, 'id') !== undefined) this.#open(this.#head as Head)
+    // Only a head that may still change holds up what comes before the answer; and a request of the
+    // server waits for the client: it can't wait for the answer.
+    if (!this.#changesHead || (isObject(message) && member(message, 'id') !== undefined))
+      this.#open(this.#head as Head)
     if (this.#isOpen) return this.#inner.event(event)
     this.#hold(event.data.length)
     this.#events.push(event)
@@ -210,16 +219,22 @@ export class Rewriting implements ReplySink {
   }
 }
 
-/** Collects one answer for the gateway's own use: the message that answers `id`, or undefined. */
+/** An answer for the gateway's own use; no text where the server answered something else. */
+export interface Collected {
+  readonly text: string | undefined
+  readonly failure: GatewayError | undefined
+}
+
+/** Collects the message that answers `id`. */
 export class Collecting implements ReplySink {
   readonly #id: FrameId
-  readonly #done: (text: string | undefined) => void
+  readonly #done: (collected: Collected) => void
   #head: Head | undefined
   #chunks: Uint8Array[] = []
   #text: string | undefined
   #size = 0
 
-  constructor(id: FrameId, done: (text: string | undefined) => void) {
+  constructor(id: FrameId, done: (collected: Collected) => void) {
     this.#id = id
     this.#done = done
   }
@@ -243,11 +258,11 @@ export class Collecting implements ReplySink {
   end(): void {
     if (this.#head?.kind === 'json' && this.#size <= MAX_HELD)
       this.#text = Buffer.concat(this.#chunks).toString('utf8')
-    this.#done(this.#text)
+    this.#done({ text: this.#text, failure: undefined })
   }
 
-  fail(): void {
-    this.#done(undefined)
+  fail(failure: GatewayError): void {
+    this.#done({ text: undefined, failure })
   }
 
   onDrain(): void {}

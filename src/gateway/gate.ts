@@ -1,9 +1,11 @@
+import type { GatewayError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
 import type { FrameId } from '../core/mcp/frame-model.ts'
 import type { Clock, CounterStore, RecordStore } from '../core/ports.ts'
 import type { Grant, ServerEntry } from '../core/snapshot.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { MirrorHeaders } from './mirror.ts'
+import type { Seal } from './seal.ts'
 import type { LiveSession } from './sessions.ts'
 import type { Era, ReplySink, Upstream } from './upstream/upstream.ts'
 
@@ -13,7 +15,16 @@ export interface OpenServer {
   readonly upstream: Upstream
   readonly catalogue: Catalogue
   readonly tasks: TaskLedger
-  readonly refresh: { at: number; running: Promise<void> | undefined; isStale: boolean }
+  readonly refresh: Refresh
+}
+
+/** When the server was last asked for its tools, and how that went. */
+export interface Refresh {
+  at: number
+  running: Promise<void> | undefined
+  isStale: boolean
+  /** Why it gave no list the last time; undefined when it did. */
+  failure: GatewayError | undefined
 }
 
 /** Which grant's call made a task, so that nobody else can reach it. */
@@ -28,6 +39,8 @@ export interface Gate {
   readonly elapsed: () => number
   readonly newId: () => string
   readonly log: Log
+  /** For what a client must send back to us as we gave it. */
+  readonly seal: Seal
   /** `strict`: a call is on record, durably, before it is forwarded. */
   readonly audit: 'buffered' | 'strict'
 }

@@ -11,8 +11,8 @@ import {
   type Reader,
   unknownReply,
 } from '../core/mcp/reply.ts'
-import { REQUEST_METHODS } from '../core/mcp/revisions.ts'
-import type { Decision, ItemKind, Tool } from '../core/policy/model.ts'
+import { META_KEYS, REQUEST_METHODS } from '../core/mcp/revisions.ts'
+import type { Decision, ItemKind, LimitUse, Tool } from '../core/policy/model.ts'
 import { account, readCounters, UNLIMITED } from './account.ts'
 import { approve } from './approve.ts'
 import { type Forwarded, Relay, Rewriting } from './forward.ts'
@@ -20,6 +20,7 @@ import { type AnswerSink, type Caller, type Gate, idOf } from './gate.ts'
 import { paramMismatch } from './mirror.ts'
 import { type Ending, recordOf } from './observe.ts'
 import { ensureListed } from './refresh.ts'
+import { continueRound, sealRound } from './rounds.ts'
 import { isTaskMethod, rememberTask, taskOwner } from './tasks.ts'
 import type { ReplySink, UpstreamExchange } from './upstream/upstream.ts'
 
@@ -30,6 +31,8 @@ interface Judged {
   readonly args: JsonObject | undefined
   readonly observed: Denial | undefined
   readonly reservation: string | undefined
+  /** True for a call that draws on limits: a further round of it must not be counted again. */
+  readonly isCounted: boolean
 }
 
 const PLAIN: Judged = {
@@ -38,6 +41,7 @@ const PLAIN: Judged = {
   args: undefined,
   observed: undefined,
   reservation: undefined,
+  isCounted: false,
 }
 
 /**
@@ -146,6 +150,10 @@ export class Exchange {
     const listing = ensureListed(this.#gate, this.#caller, name, policy.needsAdvertising(name))
     if (listing !== undefined) await listing
     const known = catalogue.find(name)
+    const { failure } = this.#caller.server.refresh
+    // Nobody can say which names there are: the same answer for all that would need it.
+    if (known === undefined && failure !== undefined && policy.needsAdvertising(name))
+      return this.#refuse(failure, judged)
     const mirrored = known?.mirrored ?? []
     const mismatch =
       this.#caller.mirrors === undefined || this.#caller.era === 'legacy'
@@ -187,20 +195,24 @@ export class Exchange {
       return this.#deny(frame, { ...judged, known: tool }, approve(decision))
 
     // account
+    const round =
+      member(frame.params, 'requestState') === undefined
+        ? undefined
+        : await continueRound(this.#gate, this.#caller, frame)
+    const limits = round?.isCounted === true ? decision.limits.filter(isHeld) : decision.limits
     const accounted =
-      decision.limits.length === 0
-        ? UNLIMITED
-        : await account(this.#gate, this.#caller, decision.limits, this.#at)
+      limits.length === 0 ? UNLIMITED : await account(this.#gate, this.#caller, limits, this.#at)
     if (!accounted.ok)
       return this.#deny(frame, { ...judged, known: tool }, accounted.denial, accounted.kind)
 
     // forward
-    return this.#forward(frame, {
+    return this.#forward(round?.frame ?? frame, {
       tool: name,
       known: tool,
       args,
       observed: decision.observed ?? accounted.observed,
       reservation: accounted.reservation,
+      isCounted: decision.limits.length > 0,
     })
   }
 
@@ -279,7 +291,7 @@ export class Exchange {
     this.#upstream = this.#caller.server.upstream.exchange(
       {
         frame,
-        bytes: this.#bytes,
+        bytes: frame === this.#frame ? this.#bytes : Buffer.from(frame.text, 'utf8'),
         era: this.#caller.era,
         protocolVersion: this.#caller.protocolVersion,
         session: this.#caller.session?.upstream,
@@ -311,15 +323,23 @@ export class Exchange {
         return { text: list.text, head }
       })
     if (method === 'initialize')
+      return new Rewriting(
+        relay,
+        id,
+        (text, head) => {
+          const version = negotiatedVersion(text)
+          if (version === undefined) return { text, head: { ...head, session: undefined } }
+          return { text, head: { ...head, session: this.#sink.openSession(head.session, version) } }
+        },
+        'head and answer',
+      )
+    if (method !== 'tools/call') return relay
+    const makesTask = mayMakeTask(params)
+    const asksMore = judged.isCounted && mayBeAsked(params)
+    if (makesTask || asksMore)
       return new Rewriting(relay, id, (text, head) => {
-        const version = negotiatedVersion(text)
-        if (version === undefined) return { text, head: { ...head, session: undefined } }
-        return { text, head: { ...head, session: this.#sink.openSession(head.session, version) } }
-      })
-    if (method === 'tools/call' && mayMakeTask(params))
-      return new Rewriting(relay, id, (text, head) => {
-        rememberTask(this.#caller, judged.tool ?? '', text)
-        return { text, head }
+        if (makesTask) rememberTask(this.#caller, judged.tool ?? '', text)
+        return { text: asksMore ? sealRound(this.#gate, this.#caller, params, text) : text, head }
       })
     return relay
   }
@@ -522,6 +542,16 @@ function negotiatedVersion(text: string): string | undefined {
   const result = isObject(message) ? member(message, 'result') : undefined
   const version = isObject(result) ? member(result, 'protocolVersion') : undefined
   return typeof version === 'string' ? version : undefined
+}
+
+/** What is held while a call runs is held in every round of it. */
+const isHeld = (use: LimitUse): boolean => use.limit.algorithm === 'concurrent'
+
+/** True when the client says that it can be asked for more before a call is done. */
+const mayBeAsked = (params: JsonObject): boolean => {
+  const meta = member(params, '_meta')
+  const declared = isObject(meta) ? member(meta, META_KEYS.capabilities) : undefined
+  return isObject(declared) && Object.keys(declared).length > 0
 }
 
 const mayMakeTask = (params: JsonObject): boolean => {

@@ -1,13 +1,16 @@
+import { GatewayError } from '../core/errors.ts'
 import type { Frame } from '../core/mcp/frame-model.ts'
 import { filterList } from '../core/mcp/list.ts'
 import { META_KEYS } from '../core/mcp/revisions.ts'
-import { Collecting } from './forward.ts'
+import { type Collected, Collecting } from './forward.ts'
 import type { Caller, Gate } from './gate.ts'
 
 const MAX_PAGES = 100
 const PAGE_TIMEOUT_MS = 10_000
 /** How often a server is asked again for a name that it did not list. */
 const AGAIN_MS = 1_000
+/** The same for a server that could not be asked: it may be back. */
+const FAILED_AGAIN_MS = 200
 /** How often a server that gave no list is asked for one. */
 const RETRY_MS = 30_000
 
@@ -25,11 +28,11 @@ export function ensureListed(
   const isKnown = catalogue.find(name) !== undefined
   if (isKnown && !refresh.isStale) return undefined
   const since = gate.elapsed() - refresh.at
-  const isDue = refresh.isStale
-    ? true
-    : isNeeded
-      ? since >= AGAIN_MS
-      : !catalogue.isComplete && since >= RETRY_MS
+  const isDue =
+    refresh.failure !== undefined
+      ? since >= (isNeeded ? FAILED_AGAIN_MS : RETRY_MS)
+      : refresh.isStale ||
+        (isNeeded ? since >= AGAIN_MS : !catalogue.isComplete && since >= RETRY_MS)
   if (refresh.running === undefined && !isDue) return undefined
   refresh.running ??= fetchList(gate, caller).finally(() => {
     refresh.running = undefined
@@ -39,10 +42,13 @@ export function ensureListed(
 }
 
 async function fetchList(gate: Gate, caller: Caller): Promise<void> {
-  caller.server.refresh.isStale = false
+  const { refresh } = caller.server
   let cursor: string | undefined
   for (let page = 0; page < MAX_PAGES; page++) {
-    const text = await ask(gate, caller, cursor)
+    const { text, failure } = await ask(gate, caller, cursor)
+    refresh.failure = failure
+    // A change that could not be looked at is still to be looked at.
+    if (failure === undefined) refresh.isStale = false
     const list = text === undefined ? undefined : filterList(text, 'tools/list', () => false)
     if (list?.page === undefined) return
     caller.server.catalogue.add(list.page, cursor === undefined)
@@ -57,7 +63,7 @@ const cursorOf = (text: string): string | undefined => {
 }
 
 /** One page of the server's list, asked in the caller's era and session; undefined when it has none. */
-function ask(gate: Gate, caller: Caller, cursor: string | undefined): Promise<string | undefined> {
+function ask(gate: Gate, caller: Caller, cursor: string | undefined): Promise<Collected> {
   const id = `sallyport-${gate.newId()}`
   const meta = {
     [META_KEYS.version]: caller.protocolVersion,
@@ -71,6 +77,7 @@ function ask(gate: Gate, caller: Caller, cursor: string | undefined): Promise<st
   const text = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/list', params })
   const frame: Frame = { kind: 'request', id, method: 'tools/list', params, text }
   return new Promise((resolve) => {
+    let limit: NodeJS.Timeout | undefined
     const exchange = caller.server.upstream.exchange(
       {
         frame,
@@ -86,9 +93,9 @@ function ask(gate: Gate, caller: Caller, cursor: string | undefined): Promise<st
         resolve(answer)
       }),
     )
-    const limit = setTimeout(() => {
+    limit = setTimeout(() => {
       exchange.cancel()
-      resolve(undefined)
+      resolve({ text: undefined, failure: new GatewayError('upstream_timeout') })
     }, PAGE_TIMEOUT_MS)
   })
 }

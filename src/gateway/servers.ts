@@ -31,7 +31,12 @@ export class Servers {
       upstream: this.#open(entry),
       catalogue: new Catalogue(entry.name, this.#classify),
       tasks: new Map(),
-      refresh: { at: Number.NEGATIVE_INFINITY, running: undefined, isStale: false },
+      refresh: {
+        at: Number.NEGATIVE_INFINITY,
+        running: undefined,
+        isStale: false,
+        failure: undefined,
+      },
     }
     this.#byName.set(entry.name, { server, target })
     return server

@@ -1,5 +1,6 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import type { FrameId } from '../core/mcp/frame-model.ts'
+import { createSeal, type Seal } from './seal.ts'
 
 /** What a session id stands for; everything that must survive a restart is sealed inside it. */
 export interface SealedSession {
@@ -30,11 +31,11 @@ const MAX_ASKED = 1000
  * bound to its server and grant by what it holds.
  */
 export class Sessions {
-  readonly #key: Buffer
+  readonly #seal: Seal
   readonly #live = new Map<string, LiveSession>()
 
   constructor(secret: Uint8Array) {
-    this.#key = Buffer.from(hkdfSync('sha256', secret, '', 'sallyport session', 32))
+    this.#seal = createSeal(secret, 'session')
   }
 
   /** A new id for a session. */
@@ -42,15 +43,7 @@ export class Sessions {
     const id = randomBytes(12).toString('base64url')
     const { server, grantId, upstream, protocolVersion, client } = session
     const text = JSON.stringify([id, server, grantId, upstream ?? null, protocolVersion, client])
-    const nonce = randomBytes(12)
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce, { authTagLength: 16 })
-    const sealed = Buffer.concat([
-      nonce,
-      cipher.update(text, 'utf8'),
-      cipher.final(),
-      cipher.getAuthTag(),
-    ])
-    return PREFIX + sealed.toString('base64url')
+    return PREFIX + this.#seal.seal(text)
   }
 
   /** The session of an id; undefined for one that this installation never gave. */
@@ -76,30 +69,17 @@ export class Sessions {
 
   #unseal(id: string): LiveSession | undefined {
     if (!id.startsWith(PREFIX) || id.length > MAX_ID) return undefined
-    const text = id.slice(PREFIX.length)
-    const sealed = Buffer.from(text, 'base64url')
-    // One session has one id: Base64 has many spellings of the same bytes.
-    if (sealed.length < 29 || sealed.toString('base64url') !== text) return undefined
-    try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#key, sealed.subarray(0, 12), {
-        authTagLength: 16,
-      })
-      decipher.setAuthTag(sealed.subarray(-16))
-      const opened = Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()])
-      const [short, server, grantId, upstream, protocolVersion, client] = JSON.parse(
-        opened.toString('utf8'),
-      )
-      return {
-        id: short,
-        server,
-        grantId,
-        upstream: upstream ?? undefined,
-        protocolVersion,
-        client,
-        asked: new Set(),
-      }
-    } catch {
-      return undefined
+    const text = this.#seal.open(id.slice(PREFIX.length))
+    if (text === undefined) return undefined
+    const [short, server, grantId, upstream, protocolVersion, client] = JSON.parse(text)
+    return {
+      id: short,
+      server,
+      grantId,
+      upstream: upstream ?? undefined,
+      protocolVersion,
+      client,
+      asked: new Set(),
     }
   }
 }

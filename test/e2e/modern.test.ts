@@ -22,7 +22,7 @@ beforeAll(async () => {
     hide: ['secret'],
     tools: {
       forbidden: { action: 'deny', reason: 'never' },
-      deploy: { limits: [{ counter: 'deploys', window: 'month', max: 100 }] },
+      deploy: { limits: [{ counter: 'deploys', window: 'month', max: 1 }] },
     },
   })
   const [command, ...args] = COMMAND

@@ -3,6 +3,7 @@ import type { DecisionRecord } from '../../src/core/record/record.ts'
 import type { Grant, ServerEntry } from '../../src/core/snapshot.ts'
 import { Catalogue } from '../../src/gateway/catalogue.ts'
 import type { Gate, OpenServer } from '../../src/gateway/gate.ts'
+import { createSeal } from '../../src/gateway/seal.ts'
 import type { Upstream } from '../../src/gateway/upstream/upstream.ts'
 import { scripted } from './stdio-upstream.ts'
 
@@ -54,6 +55,7 @@ export function openGate(): { gate: Gate; records: DecisionRecord[] } {
     elapsed: () => performance.now(),
     newId: () => `id-${id++}`,
     log() {},
+    seal: createSeal(new Uint8Array(32), 'test'),
     audit: 'buffered',
   }
   return { gate, records }
@@ -73,6 +75,11 @@ export function serverOf(upstream: Upstream): OpenServer {
     upstream,
     catalogue: new Catalogue('scripted', () => ({ category: 'Read', severity: 'Low' })),
     tasks: new Map(),
-    refresh: { at: Number.NEGATIVE_INFINITY, running: undefined, isStale: false },
+    refresh: {
+      at: Number.NEGATIVE_INFINITY,
+      running: undefined,
+      isStale: false,
+      failure: undefined,
+    },
   }
 }

@@ -116,11 +116,8 @@ describe('opening the stores', () => {
     }
     chmodSync(dataDir.path, 0o555)
     // Root may write anywhere, so that as root the child is made to be somebody else.
-    const child = startChild(
-      'open-child',
-      [dataDir.path],
-      process.getuid?.() === 0 ? 65534 : undefined,
-    )
+    const nobody = process.getuid?.() === 0 ? ['65534'] : []
+    const child = startChild('open-child', [dataDir.path, ...nobody])
     const said = await child.said('')
     expect(said).toMatch(
       /^StoreError: `.*(key|sallyport\.db)` can not be written to; make it writable/,

@@ -15,14 +15,14 @@ export interface Child {
   ended(): Promise<number | null>
 }
 
-/** Starts `children/<name>.ts`, as another user when `uid` names one. */
-export function startChild(name: string, args: readonly string[], uid?: number): Child {
+/** Starts `children/<name>.ts`. */
+export function startChild(name: string, args: readonly string[]): Child {
   const program = fileURLToPath(new URL(`children/${name}.ts`, import.meta.url))
-  const child: ChildProcessWithoutNullStreams = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', program, ...args],
-    uid === undefined ? {} : { uid, gid: uid },
-  )
+  const child: ChildProcessWithoutNullStreams = spawn(process.execPath, [
+    '--disable-warning=ExperimentalWarning',
+    program,
+    ...args,
+  ])
   const lines: string[] = []
   let rest = ''
   let errors = ''

@@ -2,7 +2,12 @@
 import { openKey } from '../../../src/store/key-file.ts'
 import { openStores } from '../../../src/store/open.ts'
 
-const dataDir = process.argv[2] ?? ''
+const [, , dataDir = '', uid] = process.argv
+// Only now: the program itself may lie where that user can not read.
+if (uid !== undefined) {
+  process.setgid?.(Number(uid))
+  process.setuid?.(Number(uid))
+}
 try {
   const key = openKey(dataDir)
   const stores = await openStores({ dataDir })

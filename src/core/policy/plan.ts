@@ -67,14 +67,15 @@ export function compileNames(names: readonly string[]): (name: string) => boolea
 export function compilePlans(document: PolicyDocument, context: EntryContext, mode: Mode): Plans {
   const compileAt = (entry: EntryDocument, pointer: string): Entry =>
     compileEntry(mode === 'observe' ? { ...entry, mode } : entry, pointer, context)
-  const exact = new Map<string, Match>()
+  // Compiled when a call names them: most tools of a large policy are never called.
+  const exact = new Map<string, EntryDocument>()
   const globs: Globbed<Match>[] = []
   for (const [key, entry] of Object.entries(document.tools ?? {})) {
-    const compiled = compileAt(entry, below('/tools', key))
     if (isGlob(key)) {
+      const compiled = compileAt(entry, below('/tools', key))
       const match: Match = { entry: compiled, reason: 'glob', key }
       globs.push({ key, matches: compileGlob(key), value: match })
-    } else exact.set(key, { entry: compiled, reason: 'name', key })
+    } else exact.set(key, entry)
   }
   const risks = new Map<string, Entry>()
   for (const [key, entry] of Object.entries(document.risk ?? {}))
@@ -85,7 +86,9 @@ export function compilePlans(document: PolicyDocument, context: EntryContext, mo
 
   const build = ({ name, category, severity }: Parameters<Plans['planOf']>[0]): Plan => {
     const named = exact.get(name)
-    const matches: Match[] = named === undefined ? [] : [named]
+    const matches: Match[] = []
+    if (named !== undefined)
+      matches.push({ entry: compileAt(named, below('/tools', name)), reason: 'name', key: name })
     if (named !== undefined || name.length <= MAX_GLOBBED)
       for (const glob of globs) if (glob.matches(name)) matches.push(glob.value)
     const byCategory = risks.get(category)

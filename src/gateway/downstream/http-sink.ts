@@ -44,12 +44,12 @@ export class HttpSink implements AnswerSink {
       this.#event(text)
       return
     }
-    const body = Buffer.from(text, 'utf8')
-    this.#response.writeHead(status, [
-      ...['Content-Type', 'application/json', 'Content-Length', String(body.length)],
-      ...this.#o.headers,
-    ])
-    this.#response.end(body)
+    const headers = this.#o.headers.slice()
+    headers.push('Content-Type', 'application/json')
+    headers.push('Content-Length', String(Buffer.byteLength(text)))
+    this.#response.writeHead(status, headers)
+    // As a string it leaves in one piece with the head.
+    this.#response.end(text)
   }
 
   /** A stream that has begun can only end with an event. */

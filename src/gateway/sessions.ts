@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { FrameId } from '../core/mcp/frame-model.ts'
+import { makeRoom } from './bounded.ts'
 import { createSeal, type Seal } from './seal.ts'
 
 /** What a session id stands for; everything that must survive a restart is sealed inside it. */
@@ -53,11 +54,7 @@ export class Sessions {
     const opened = this.#unseal(id)
     if (opened === undefined) return undefined
     // The oldest goes first: it only loses what its server still asked.
-    if (this.#live.size >= MAX_LIVE)
-      for (const oldest of this.#live.keys()) {
-        this.#live.delete(oldest)
-        break
-      }
+    makeRoom(this.#live, MAX_LIVE)
     this.#live.set(id, opened)
     return opened
   }
@@ -86,10 +83,6 @@ export class Sessions {
 
 /** Remembers that the server asked something; the oldest question is forgotten beyond a bound. */
 export function rememberAsked(session: LiveSession, id: FrameId): void {
-  if (session.asked.size >= MAX_ASKED)
-    for (const oldest of session.asked) {
-      session.asked.delete(oldest)
-      break
-    }
+  makeRoom(session.asked, MAX_ASKED)
   session.asked.add(id)
 }

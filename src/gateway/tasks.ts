@@ -1,5 +1,6 @@
 import { isObject, type Json, member } from '../core/json/json.ts'
 import type { RequestFrame } from '../core/mcp/frame-model.ts'
+import { makeRoom } from './bounded.ts'
 import type { Caller } from './gate.ts'
 
 const MAX_TASKS = 10_000
@@ -27,11 +28,7 @@ export function rememberTask(caller: Caller, tool: string, text: string): void {
   const id = taskIdOf(text)
   if (id === undefined) return
   const { tasks } = caller.server
-  if (tasks.size >= MAX_TASKS)
-    for (const oldest of tasks.keys()) {
-      tasks.delete(oldest)
-      break
-    }
+  makeRoom(tasks, MAX_TASKS)
   tasks.set(id, { grantId: caller.grant.id, tool })
 }
 

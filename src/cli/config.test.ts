@@ -37,6 +37,7 @@ servers:
     cwd: ./work
     instances: shared
     methods: [vendor/thing]
+    era: legacy
   stripe:
     url: https://mcp.stripe.com
     headers: { Authorization: "Bearer ${ref('STRIPE_KEY')}" }
@@ -65,6 +66,8 @@ describe('a valid configuration', () => {
       cwd: '/srv/work',
       instances: 'shared',
     })
+    expect(config.servers.get('imaging')?.era).toBe('legacy')
+    expect(config.servers.get('stripe')?.era).toBe('auto')
     expect(config.servers.get('stripe')?.target).toMatchObject({
       kind: 'http',
       url: 'https://mcp.stripe.com',

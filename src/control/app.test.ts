@@ -102,6 +102,7 @@ const ofFile: ServerEntry = {
     url: 'https://h/mcp?key=hunter2-of-upstream',
     headers: { 'X-Key': secret },
   },
+  era: 'auto',
   methods: [],
   source: 'file',
 }

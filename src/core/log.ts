@@ -39,6 +39,7 @@ export type LogEvent =
       readonly inMs: number
       readonly attempt: number
     }
+  | { readonly event: 'upstream.probed'; readonly upstream: string; readonly speaks: string }
   | { readonly event: 'upstream.failed'; readonly upstream: string; readonly reason: string }
   | {
       readonly event: 'tool.changed'

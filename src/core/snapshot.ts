@@ -43,11 +43,17 @@ export type ServerTarget =
       readonly instances: 'session' | 'shared'
     }
 
+/** What `era` of a server may say: found out, or known to be one era or both. */
+export const ERA_PINS = ['auto', 'legacy', 'modern', 'both'] as const
+export type EraPin = (typeof ERA_PINS)[number]
+
 /** A server as configured. */
 export interface ServerEntry {
   readonly id: string
   readonly name: string
   readonly target: ServerTarget
+  /** Which eras of the protocol the server speaks; clients of the other are bridged. */
+  readonly era: EraPin
   /** Vendor request methods to relay; other unknown ones are refused. */
   readonly methods: readonly string[]
   /** Where it was made: the file is read-only for the admin API. */

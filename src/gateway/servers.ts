@@ -19,7 +19,8 @@ export class Servers {
     const known = this.#byName.get(entry.name)
     // The same object while nothing was reloaded: the usual case costs one look-up.
     if (known?.server.entry === entry) return known.server
-    const target = JSON.stringify(entry.target)
+    // What is reached otherwise is another server: nothing that was learned of it holds.
+    const target = JSON.stringify([entry.target, entry.era])
     if (known !== undefined && known.target === target) {
       const server = { ...known.server, entry }
       this.#byName.set(entry.name, { server, target })

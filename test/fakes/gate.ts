@@ -67,6 +67,7 @@ export function serverOf(upstream: Upstream): OpenServer {
     id: 'id',
     name: 'scripted',
     target: scripted(),
+    era: 'both',
     methods: [],
     source: 'file',
   }

@@ -27,7 +27,7 @@ export function openStdio(
   const events: LogEvent[] = []
   const whole = scripted(target)
   const upstream = createStdioUpstream({
-    entry: { id: 'id', name: 'scripted', target: whole, methods: [], source: 'file' },
+    entry: { id: 'id', name: 'scripted', target: whole, era: 'both', methods: [], source: 'file' },
     target: whole,
     log: (_level, event) => events.push(event),
     clock: { now: () => performance.timeOrigin + performance.now() },

@@ -28,6 +28,7 @@ export const { list, show, rm } = nounCommands<ServerView>({
           ['cwd', s.cwd ?? "the gateway's"],
           ['instances', s.instances ?? ''],
         ] as const)),
+    ['era', s.era],
     ['methods', s.methods.join(', ') || 'none beyond the protocol'],
   ],
   none: 'no servers; add one with `sallyport server add NAME --upstream URL`',

@@ -2,17 +2,10 @@ import { basename, resolve } from 'node:path'
 import { classify } from '../../core/risk/classify.ts'
 import type { Grant, LoadedPolicy, ServerEntry, ServerTarget } from '../../core/snapshot.ts'
 import { serveStdio } from '../../gateway/downstream/stdio.ts'
-import {
-  type EndWatch,
-  endLike,
-  liveTogether,
-  watchEnds,
-} from '../../gateway/downstream/stdio-lifetime.ts'
+import { endLike, liveTogether, watchEnds } from '../../gateway/downstream/stdio-lifetime.ts'
 import { Servers } from '../../gateway/servers.ts'
 import { handedEnvironment } from '../../gateway/upstream/child-environment.ts'
-import { createHttpUpstream } from '../../gateway/upstream/http.ts'
-import { createStdioUpstream } from '../../gateway/upstream/stdio.ts'
-import type { Upstream } from '../../gateway/upstream/upstream.ts'
+import { openServer } from '../../gateway/upstream/index.ts'
 import { type Command, CommandError, type Io, UsageError, type Words } from '../command.ts'
 import { emptyConfig } from '../config/config-model.ts'
 import { fileId } from '../config/secret.ts'
@@ -86,7 +79,15 @@ export const command: Command = {
     const { core } = wired
     const entry = entryOf(plan, core)
     const ends = watchEnds()
-    const { upstream, signal } = openWrapped(entry, core, ends)
+    const { upstream, signal } = openServer(entry, {
+      log,
+      clock: systemClock,
+      process: {
+        bounds: { idleMs: Number.POSITIVE_INFINITY },
+        stderr: 'inherit',
+        onExit: ends.onExit,
+      },
+    })
     const servers = new Servers(
       () => upstream,
       (definition) => classify(definition),
@@ -220,6 +221,7 @@ function entryOf(plan: Plan, core: Core): ServerEntry {
     id: fileId('wrap', plan.name),
     name: plan.name,
     target: plan.target,
+    era: known?.era ?? 'auto',
     methods: known?.methods ?? [],
     source: 'file',
   }
@@ -238,23 +240,4 @@ function grantOf(plan: Plan, core: Core): Grant {
     notBefore: undefined,
     expiresAt: undefined,
   }
-}
-
-function openWrapped(
-  entry: ServerEntry,
-  core: Core,
-  ends: EndWatch,
-): { upstream: Upstream; signal: (signal: NodeJS.Signals) => void } {
-  const { target } = entry
-  if (target.kind === 'http') return { upstream: createHttpUpstream(target), signal: () => {} }
-  const upstream = createStdioUpstream({
-    entry,
-    target,
-    log: core.gate.log,
-    clock: systemClock,
-    bounds: { idleMs: Number.POSITIVE_INFINITY },
-    stderr: 'inherit',
-    onExit: ends.onExit,
-  })
-  return { upstream, signal: upstream.signal }
 }

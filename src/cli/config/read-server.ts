@@ -6,7 +6,7 @@ import {
   wrongUpstreamUrl,
   wrongVariableName,
 } from '../../core/contract/rules.ts'
-import type { ServerEntry, ServerTarget } from '../../core/snapshot.ts'
+import { ERA_PINS, type ServerEntry, type ServerTarget } from '../../core/snapshot.ts'
 import {
   type Fields,
   readChoice,
@@ -19,7 +19,7 @@ import {
 import { fileId } from './secret.ts'
 import type { Report, Value } from './tree.ts'
 
-const known = ['url', 'headers', 'command', 'args', 'env', 'cwd', 'instances', 'methods']
+const known = ['url', 'headers', 'command', 'args', 'env', 'cwd', 'instances', 'era', 'methods']
 const ofCommand = ['args', 'env', 'cwd', 'instances'] as const
 
 /** Reads one member of `servers`. */
@@ -36,9 +36,10 @@ export function readServer(
     const wrong = wrongMethod(method)
     if (wrong !== undefined) report(fields.get('methods') ?? value, wrong)
   }
+  const era = readChoice(report, fields.get('era'), ERA_PINS) ?? 'auto'
   const target = readTarget(report, fields, directory)
   if (target === undefined) return undefined
-  return { id: fileId('server', name), name, target, methods, source: 'file' }
+  return { id: fileId('server', name), name, target, era, methods, source: 'file' }
 }
 
 function readTarget(report: Report, fields: Fields, directory: string): ServerTarget | undefined {

@@ -103,7 +103,7 @@ function refuse(call: RouteCall, put: ServerPut): void {
 }
 
 function viewOf(server: ServerEntry): ServerView {
-  const { id, name, source, target } = server
+  const { id, name, source, target, era } = server
   const methods = [...server.methods]
   return target.kind === 'http'
     ? {
@@ -117,6 +117,7 @@ function viewOf(server: ServerEntry): ServerView {
         env: [],
         cwd: null,
         instances: null,
+        era,
         methods,
         source,
       }
@@ -131,6 +132,7 @@ function viewOf(server: ServerEntry): ServerView {
         env: Object.keys(target.env),
         cwd: target.cwd ?? null,
         instances: target.instances,
+        era,
         methods,
         source,
       }

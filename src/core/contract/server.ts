@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { ERA_PINS } from '../snapshot.ts'
 import { ruled } from './ruled.ts'
 import {
   wrongHeaderName,
@@ -10,7 +11,10 @@ import {
 import type { ServerDocument } from './stored.ts'
 
 const text = z.string().max(8192)
-const common = { methods: z.array(ruled(z.string(), wrongMethod)).max(256).optional() }
+const common = {
+  era: z.enum(ERA_PINS).optional().meta({ description: 'which eras of the protocol it speaks' }),
+  methods: z.array(ruled(z.string(), wrongMethod)).max(256).optional(),
+}
 const http = {
   ...common,
   url: z.string().max(2048),
@@ -52,6 +56,7 @@ export const serverView = z.object({
   env: z.array(z.string()).meta({ description: 'names only' }),
   cwd: z.string().nullable(),
   instances: z.enum(['session', 'shared']).nullable(),
+  era: z.enum(ERA_PINS),
   methods: z.array(z.string()),
   source: z.enum(['file', 'store']),
 })
@@ -63,9 +68,9 @@ export type ServerPut = z.infer<typeof serverPut>
 
 /** The stored form of what was said of a server. */
 export function serverDocument(put: ServerPut): ServerDocument {
-  const methods = put.methods ?? []
+  const { era = 'auto', methods = [] } = put
   if ('url' in put)
-    return { target: { kind: 'http', url: put.url, headers: put.headers ?? {} }, methods }
+    return { target: { kind: 'http', url: put.url, headers: put.headers ?? {} }, era, methods }
   const { command, args = [], env = {}, cwd, instances = 'session' } = put
-  return { target: { kind: 'stdio', command, args, env, cwd, instances }, methods }
+  return { target: { kind: 'stdio', command, args, env, cwd, instances }, era, methods }
 }

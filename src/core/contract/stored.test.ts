@@ -9,6 +9,7 @@ describe('a stored server', () => {
   test.each([
     { url: 'https://h' },
     { url: 'https://h', headers: { A: 'b' }, methods: ['x/y'] },
+    { url: 'https://h', era: 'legacy' as const },
     { command: 'c' },
     { command: 'c', args: ['a'], env: { A: 'b' }, cwd: '/x', instances: 'shared' as const },
   ])('that was put as %j is read as it was stored', (put) => {
@@ -24,6 +25,7 @@ describe('a stored server', () => {
     '{"target":{"kind":"stdio","command":"c"}}',
     '{"target":{"kind":"stdio","command":"c","instances":"shared","args":[1]}}',
     '{"target":{"kind":"http","url":"x"},"methods":[1]}',
+    '{"target":{"kind":"http","url":"x"},"era":"old"}',
   ])('as %s is none', (text) => {
     expect(parseServerDocument(text)).toBeUndefined()
   })

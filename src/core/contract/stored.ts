@@ -3,11 +3,12 @@
  * reads it at every start, and the library alone takes longer to load than everything else.
  */
 import { isObject, type JsonObject } from '../json/json.ts'
-import type { ServerTarget } from '../snapshot.ts'
+import { ERA_PINS, type EraPin, type ServerTarget } from '../snapshot.ts'
 
 /** What the store keeps of a server. */
 export interface ServerDocument {
   readonly target: ServerTarget
+  readonly era: EraPin
   readonly methods: readonly string[]
 }
 
@@ -26,9 +27,10 @@ export interface GrantDocument {
 export function parseServerDocument(text: string): ServerDocument | undefined {
   const value = parse(text)
   if (!isObject(value) || !isObject(value.target)) return undefined
-  const { methods = [] } = value
+  const { methods = [], era = 'auto' } = value
   const target = targetOf(value.target)
-  return target === undefined || !isTexts(methods) ? undefined : { target, methods }
+  if (target === undefined || !isTexts(methods) || !isEraPin(era)) return undefined
+  return { target, era, methods }
 }
 
 function targetOf(stored: JsonObject): ServerTarget | undefined {
@@ -54,6 +56,8 @@ export function parseGrantDocument(text: string): GrantDocument | undefined {
   if (policy !== undefined && typeof policy !== 'string') return undefined
   return { server, policy, tokenDigest, tags, notBefore, expiresAt }
 }
+
+const isEraPin = (value: unknown): value is EraPin => ERA_PINS.some((pin) => pin === value)
 
 const isInstant = (value: unknown): value is number | undefined =>
   value === undefined || Number.isFinite(value)

@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool } from 'undici'
 import { GatewayError } from '../../core/errors.ts'
 import type { ServerTarget } from '../../core/snapshot.ts'
+import type { Trouble } from '../bridge/era-knowledge.ts'
 import { mirroredName, toHeader } from '../mirror.ts'
 import { EventStreamParser } from './event-stream.ts'
 import type { ReplySink, Upstream, UpstreamExchange, UpstreamRequest } from './upstream.ts'
@@ -16,7 +17,10 @@ type Target = Extract<ServerTarget, { kind: 'http' }>
 type Listening = Omit<UpstreamRequest, 'frame' | 'bytes'>
 
 /** A server that is reached over Streamable HTTP. */
-export function createHttpUpstream(target: Target): Upstream {
+export function createHttpUpstream(
+  target: Target,
+  trouble: Pick<Trouble, 'note'> = { note() {} },
+): Upstream {
   const url = new URL(target.url)
   const options: Pool.Options = {
     connect: { timeout: CONNECT_TIMEOUT_MS },
@@ -46,7 +50,7 @@ export function createHttpUpstream(target: Target): Upstream {
 
   return {
     exchange(request, sink) {
-      const reply = new HttpReply(sink, request)
+      const reply = new HttpReply(sink, request, trouble)
       exchanges.dispatch(
         {
           path,
@@ -59,7 +63,7 @@ export function createHttpUpstream(target: Target): Upstream {
       return reply
     },
     listen(request, sink) {
-      const reply = new HttpReply(sink, request)
+      const reply = new HttpReply(sink, request, trouble)
       const headers = headersFor(request, [
         'accept',
         'text/event-stream',
@@ -131,15 +135,17 @@ const one = (header: string | string[] | undefined): string | undefined =>
 class HttpReply implements Dispatcher.DispatchHandler, UpstreamExchange {
   readonly #sink: ReplySink
   readonly #request: Listening
+  readonly #trouble: Pick<Trouble, 'note'>
   #controller: Dispatcher.DispatchController | undefined
   #events: EventStreamParser | undefined
   #isStarted = false
   #isOver = false
   #mayFlow = true
 
-  constructor(sink: ReplySink, request: Listening) {
+  constructor(sink: ReplySink, request: Listening, trouble: Pick<Trouble, 'note'>) {
     this.#sink = sink
     this.#request = request
+    this.#trouble = trouble
   }
 
   cancel(): void {
@@ -160,6 +166,7 @@ class HttpReply implements Dispatcher.DispatchHandler, UpstreamExchange {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (status < 200 || this.#isOver) return
+    if (status >= 400) this.#trouble.note('refused')
     const type = one(headers['content-type'])?.toLowerCase() ?? ''
     const refusal = refusalOf(status, type, this.#request.session !== undefined)
     if (refusal !== undefined) {
@@ -206,6 +213,7 @@ class HttpReply implements Dispatcher.DispatchHandler, UpstreamExchange {
 
   onResponseError(_: unknown, error: Error & { code?: string }): void {
     const code = error.code ?? ''
+    if (!this.#isOver) this.#trouble.note('gone')
     if (NOT_SENT.has(code) || !this.#isStarted)
       this.#fail(new GatewayError('upstream_unreachable', undefined, { cause: error }), false)
     else if (code === 'UND_ERR_HEADERS_TIMEOUT')

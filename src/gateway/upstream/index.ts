@@ -1,19 +1,76 @@
 import type { Log } from '../../core/log.ts'
 import type { Clock } from '../../core/ports.ts'
 import type { ServerEntry } from '../../core/snapshot.ts'
+import { createTrouble } from '../bridge/era-knowledge.ts'
+import { type Bridge, speakBothEras } from '../bridge/eras.ts'
 import { createHttpUpstream } from './http.ts'
-import { createStdioUpstream } from './stdio.ts'
+import type { ProcessEnd } from './peer.ts'
+import { createStdioUpstream, type StdioUpstreamOptions } from './stdio.ts'
 import type { Upstream } from './upstream.ts'
 
-/** Opens the upstream of a server. */
-export function openUpstream(entry: ServerEntry, means: { log: Log; clock: Clock }): Upstream {
+/** What the upstreams of all servers stand on. */
+export interface UpstreamMeans {
+  readonly log: Log
+  readonly clock: Clock
+  /** For servers that are processes. */
+  readonly process?: Pick<StdioUpstreamOptions, 'bounds' | 'stderr' | 'onExit'>
+}
+
+/** A server, with what its processes can be told. */
+export interface OpenedUpstream {
+  readonly upstream: Upstream
+  /** Passes a signal on to every process of the server. */
+  signal(signal: NodeJS.Signals): void
+}
+
+/** Passes everything on: the server answers what is not its era in its own words. */
+const untouched: Bridge = (inner) => ({ ...inner, close: async () => {} })
+const bridges = { modernOverLegacy: untouched, legacyOverModern: untouched }
+
+/** Opens the upstream of a server, for clients of both eras. */
+export const openUpstream = (entry: ServerEntry, means: UpstreamMeans): Upstream =>
+  openServer(entry, means).upstream
+
+/** The same, for whoever stands in for the server's own process. */
+export function openServer(entry: ServerEntry, means: UpstreamMeans): OpenedUpstream {
   const { target } = entry
+  const { log, clock } = means
+  const trouble = createTrouble()
+  const common = { entry, log, clock, trouble, bridges }
   switch (target.kind) {
-    case 'http':
-      return createHttpUpstream(target)
-    case 'stdio':
-      return createStdioUpstream({ entry, target, ...means })
+    case 'http': {
+      const inner = createHttpUpstream(target, trouble)
+      return {
+        upstream: speakBothEras(inner, { ...common, openSibling: undefined }),
+        signal: () => {},
+      }
+    }
+    case 'stdio': {
+      const options = { entry, target, log, clock }
+      const inner = createStdioUpstream({
+        ...options,
+        ...means.process,
+        onExit(end) {
+          if (wasUseless(end)) trouble.note('gone')
+          means.process?.onExit?.(end)
+        },
+      })
+      const openSibling = (): Upstream => createStdioUpstream({ ...options, log: quietly(log) })
+      return { upstream: speakBothEras(inner, { ...common, openSibling }), signal: inner.signal }
+    }
     default:
       return target satisfies never
   }
 }
+
+/** That a process ends over a question is an answer; if it really is broken, the next one says so. */
+const quietly =
+  (log: Log): Log =>
+  (level, event) =>
+    log(
+      event.event === 'upstream.lost' || event.event === 'upstream.failed' ? 'debug' : level,
+      event,
+    )
+
+/** A process that ended by itself before it was good for anything: is it what we took it for? */
+const wasUseless = ({ hadAnswered, wasClosed }: ProcessEnd): boolean => !hadAnswered && !wasClosed

@@ -63,6 +63,7 @@ export async function wireCore(o: {
     newId: newIds(),
     log,
     seal: createSeal(openKey(dataDir), 'round'),
+    cursors: createSeal(openKey(dataDir), 'cursor'),
     audit: watch.current().config.audit,
   }
   const close = async (): Promise<void> => {

@@ -15,6 +15,7 @@ export const catalogue = {
   header_mismatch: { http: 400, rpc: -32020, message: 'a header and the body disagree' },
   version_unsupported: { http: 400, rpc: -32022, message: 'unsupported protocol version' },
   method_unknown: { http: 200, rpc: -32601, message: 'method not found' },
+  cursor_unknown: { http: 200, rpc: -32602, message: 'no such place in this list' },
   tool_unknown: { http: 200, rpc: -32602, message: 'unknown tool' },
   host_refused: { http: 403, rpc: -32600, message: 'this Host is not served here' },
   origin_refused: { http: 403, rpc: -32600, message: 'this Origin may not call the gateway' },

@@ -7,15 +7,24 @@ const open = (): Catalogue =>
     category: String(definition.name).startsWith('read') ? 'Read' : 'Write',
     severity: 'Low',
   }))
-const page = (names: readonly string[], hasMore = false) => ({
-  items: names.map((name): JsonObject => ({ name })),
-  hasMore,
-})
+const items = (names: readonly string[]) => names.map((name): JsonObject => ({ name }))
+
+/** Has the catalogue take in one reading of its tools, page by page; `...` leaves it open. */
+function list(catalogue: Catalogue, pages: readonly (readonly string[] | '...')[], reading = 'r') {
+  for (const [i, names] of pages.entries())
+    if (names !== '...')
+      catalogue.add('tools/list', items(names), {
+        reading,
+        isFirst: i === 0,
+        isLast: i === pages.length - 1,
+      })
+}
+const whole = { reading: 'r', isFirst: true, isLast: true }
 
 describe('the catalogue of a server', () => {
   test('knows what was listed, exactly by its name', () => {
     const catalogue = open()
-    catalogue.add(page(['read', 'write']), true)
+    list(catalogue, [['read', 'write']])
     expect(catalogue.find('read')?.tool).toMatchObject({ isAdvertised: true, category: 'Read' })
     for (const other of ['Read', 'read ', 'reаd', '__proto__', 'constructor', ''])
       expect(catalogue.find(other)).toBeUndefined()
@@ -23,30 +32,70 @@ describe('the catalogue of a server', () => {
 
   test('is complete with the last page, and not before', () => {
     const catalogue = open()
-    catalogue.add(page(['a'], true), true)
+    list(catalogue, [['a'], '...'])
     expect(catalogue.isComplete).toBe(false)
+    expect(catalogue.listed('tools/list')).toBeUndefined()
     expect(catalogue.find('a')).toBeDefined()
-    catalogue.add(page(['b']), false)
+    list(catalogue, [['a'], ['b']])
     expect(catalogue.isComplete).toBe(true)
-    expect(catalogue.find('a')).toBeDefined()
+    expect(catalogue.listed('tools/list')).toEqual(['a', 'b'])
     expect(catalogue.find('b')).toBeDefined()
   })
 
   test('forgets what a whole new list leaves out', () => {
     const catalogue = open()
-    catalogue.add(page(['a', 'b']), true)
-    catalogue.add(page(['b'], true), true)
+    list(catalogue, [['a', 'b']])
+    list(catalogue, [['b'], '...'])
     expect(catalogue.find('a')).toBeDefined()
-    catalogue.add(page(['c']), false)
+    list(catalogue, [['b'], ['c']])
     expect(catalogue.find('a')).toBeUndefined()
     expect(catalogue.find('c')).toBeDefined()
   })
 
   test('a later page alone replaces nothing', () => {
     const catalogue = open()
-    catalogue.add(page(['a', 'b']), true)
-    catalogue.add(page(['c']), false)
+    list(catalogue, [['a', 'b']])
+    list(catalogue, ['...', ['c']])
     for (const name of ['a', 'b', 'c']) expect(catalogue.find(name)).toBeDefined()
+    expect(catalogue.listed('tools/list')).toEqual(['a', 'b'])
+  })
+
+  test('clients that page through the list at the same time do not cut each other short', () => {
+    const catalogue = open()
+    list(catalogue, [['a'], ['b'], '...'], 'one')
+    list(catalogue, [['a'], '...'], 'other')
+    list(catalogue, ['...', '...', ['c']], 'one')
+    for (const name of ['a', 'b', 'c']) expect(catalogue.find(name)).toBeDefined()
+    expect(catalogue.listed('tools/list')).toEqual(['a', 'b', 'c'])
+  })
+
+  test('an old reading that is ended late brings no old definition back', () => {
+    const catalogue = open()
+    const defined = (readOnlyHint: boolean): JsonObject => ({
+      name: 'a',
+      annotations: { readOnlyHint },
+    })
+    const first = { reading: 'old', isFirst: true, isLast: false }
+    catalogue.add('tools/list', [defined(true)], first)
+    catalogue.add('tools/list', [defined(false)], { ...whole, reading: 'new' })
+    catalogue.add('tools/list', items(['b']), { ...first, isFirst: false, isLast: true })
+    expect(catalogue.find('a')?.tool.annotations).toEqual({ readOnlyHint: false })
+  })
+
+  test('of two tools of one name on a page the first counts', () => {
+    const catalogue = open()
+    const twice: JsonObject[] = [{ name: 'a', annotations: { n: 1 } }, { name: 'a' }]
+    catalogue.add('tools/list', twice, whole)
+    expect(catalogue.find('a')?.tool.annotations).toEqual({ n: 1 })
+  })
+
+  test('knows the names of every other list, until the server says that it changed', () => {
+    const catalogue = open()
+    catalogue.add('resources/list', [{ uri: 'file:///a' }, { name: 'no uri' }], whole)
+    expect(catalogue.listed('resources/list')).toEqual(['file:///a'])
+    expect(catalogue.listed('prompts/list')).toBeUndefined()
+    catalogue.forget('resources/list')
+    expect(catalogue.listed('resources/list')).toBeUndefined()
   })
 
   test('a tool that nobody listed has the highest risk', () => {
@@ -59,7 +108,7 @@ describe('the catalogue of a server', () => {
 
   test('items without a name are no tools', () => {
     const catalogue = open()
-    catalogue.add({ items: [{ title: 'x' }, { name: 1 }, { name: 'a' }], hasMore: false }, true)
+    catalogue.add('tools/list', [{ title: 'x' }, { name: 1 }, { name: 'a' }], whole)
     expect(catalogue.find('1')).toBeUndefined()
     expect(catalogue.find('a')).toBeDefined()
   })
@@ -67,13 +116,11 @@ describe('the catalogue of a server', () => {
   test('holds so many tools and no more, however many are listed', () => {
     const catalogue = open()
     for (let i = 0; i < 30; i++)
-      catalogue.add(
-        page(
-          Array.from({ length: 1000 }, (_, n) => `t-${i}-${n}`),
-          true,
-        ),
-        i === 0,
-      )
+      catalogue.add('tools/list', items(Array.from({ length: 1000 }, (_, n) => `t-${i}-${n}`)), {
+        ...whole,
+        isFirst: i === 0,
+        isLast: false,
+      })
     expect(catalogue.find('t-19-999')).toBeDefined()
     expect(catalogue.find('t-25-0')).toBeUndefined()
   })
@@ -93,7 +140,7 @@ describe('the catalogue of a server', () => {
         },
       },
     }
-    catalogue.add({ items: [definition], hasMore: false }, true)
+    catalogue.add('tools/list', [definition], whole)
     const known = catalogue.find('read')
     expect(known?.tool.annotations).toEqual({ readOnlyHint: true })
     expect(Object.keys(known?.tool.properties ?? {})).toEqual(['region', 'deep'])
@@ -106,7 +153,7 @@ describe('the catalogue of a server', () => {
   test('a definition of odd shape is a tool with nothing known of it', () => {
     const catalogue = open()
     const odd: JsonObject = { name: 'odd', annotations: [], inputSchema: 'x' }
-    catalogue.add({ items: [odd], hasMore: false }, true)
+    catalogue.add('tools/list', [odd], whole)
     expect(catalogue.find('odd')?.tool).toMatchObject({ annotations: {}, properties: {} })
   })
 })

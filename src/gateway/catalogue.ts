@@ -1,7 +1,8 @@
 import type { JsonObject } from '../core/json/json.ts'
-import { itemName, type ListPage } from '../core/mcp/list.ts'
+import { itemName, LISTS, type ListMethod } from '../core/mcp/list.ts'
 import { type MirroredParam, mirroredParams, policyFacts } from '../core/mcp/tool.ts'
 import type { Category, Severity, Tool } from '../core/policy/model.ts'
+import { type PagePlace, Pages } from './pages.ts'
 
 /** What the gateway holds of one advertised tool. */
 export interface KnownTool {
@@ -15,11 +16,14 @@ export type Classify = (definition: JsonObject) => { category: Category; severit
 /** Tools beyond this number are not remembered: a server that lists more is hostile or broken. */
 const MAX_TOOLS = 20_000
 
-/** What one server advertised last: filled from every `tools/list` that passes. */
+const METHODS = Object.keys(LISTS) as readonly ListMethod[]
+
+/** What one server listed last: filled from every page that passes. */
 export class Catalogue {
   #tools = new Map<string, KnownTool>()
-  #filling: Map<string, KnownTool> | undefined
-  #isComplete = false
+  readonly #pages = new Map(METHODS.map((method) => [method, new Pages()]))
+  /** The names of each list that was seen whole. */
+  readonly #listed = new Map<ListMethod, readonly string[]>()
   readonly #server: string
   readonly #classify: Classify
 
@@ -28,26 +32,46 @@ export class Catalogue {
     this.#classify = classify
   }
 
-  /** True once a whole list has been seen. */
+  /** True once a whole list of tools has been seen. */
   get isComplete(): boolean {
-    return this.#isComplete
+    return this.#listed.has('tools/list')
   }
 
-  /** Takes a page in; `isFirst` when the request had no cursor. */
-  add(page: ListPage, isFirst: boolean): void {
-    if (isFirst) this.#filling = new Map()
-    for (const definition of page.items) {
-      const name = itemName('tools/list', definition)
-      if (name === undefined || this.#tools.size >= MAX_TOOLS) continue
-      const known = this.#known(name, definition)
-      this.#tools.set(name, known)
-      this.#filling?.set(name, known)
+  /** The names that a list held when it was last seen whole; undefined until then, or once it changed. */
+  listed(method: ListMethod): readonly string[] | undefined {
+    return this.#listed.get(method)
+  }
+
+  /** The server says that a list is another now. */
+  forget(method: ListMethod): void {
+    if (method !== 'tools/list') this.#listed.delete(method)
+  }
+
+  /** Takes a page in. */
+  add(method: ListMethod, items: readonly JsonObject[], place: PagePlace): void {
+    const names = new Set<string>()
+    for (const definition of items) {
+      const name = itemName(method, definition)
+      // Of two things of one name the first is shown, and it is the one that counts.
+      if (name === undefined || names.has(name)) continue
+      names.add(name)
+      if (method === 'tools/list' && (this.#tools.has(name) || this.#tools.size < MAX_TOOLS))
+        this.#tools.set(name, this.#known(name, definition))
     }
-    if (page.hasMore || this.#filling === undefined) return
-    // A list seen from its first page to its last replaces what was known before.
-    this.#tools = this.#filling
-    this.#filling = undefined
-    this.#isComplete = true
+    const all = this.#pages.get(method)?.add(names, place)
+    if (all === undefined) return
+    this.#listed.set(method, all)
+    if (method === 'tools/list') this.#keepOnly(all)
+  }
+
+  /** A list seen from its first page to its last replaces what was known before, in its newest form. */
+  #keepOnly(names: readonly string[]): void {
+    const kept = new Map<string, KnownTool>()
+    for (const name of names) {
+      const known = this.#tools.get(name)
+      if (known !== undefined) kept.set(name, known)
+    }
+    this.#tools = kept
   }
 
   #known(name: string, definition: JsonObject): KnownTool {

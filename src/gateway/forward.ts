@@ -2,6 +2,8 @@ import { GatewayError } from '../core/errors.ts'
 import { isObject, type Json, type JsonObject, member } from '../core/json/json.ts'
 import type { FrameId } from '../core/mcp/frame-model.ts'
 import type { AnswerSink, Caller } from './gate.ts'
+import { noteChange } from './list-changes.ts'
+import { MAX_HELD } from './page-reply.ts'
 import { rememberAsked } from './sessions.ts'
 import type { Head, ReplySink, UpstreamEvent } from './upstream/upstream.ts'
 
@@ -19,8 +21,6 @@ export interface Settling {
   settle(forwarded: Forwarded): void
 }
 
-/** An answer that is rewritten before it goes on is held whole, up to this many bytes. */
-const MAX_HELD = 32 << 20
 const MAX_INSPECTED = 64 << 10
 
 const parse = (text: string): Json | undefined => {
@@ -83,8 +83,7 @@ export class Relay implements ReplySink {
       return this.#isAnswered
     }
     if (id === undefined) {
-      if (member(message, 'method') === 'notifications/tools/list_changed')
-        this.#caller.server.refresh.isStale = true
+      noteChange(this.#caller.server, member(message, 'method'))
       return true
     }
     // Only sessions let a server ask: the stateless era has no request of its own.

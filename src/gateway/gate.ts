@@ -41,6 +41,8 @@ export interface Gate {
   readonly log: Log
   /** For what a client must send back to us as we gave it. */
   readonly seal: Seal
+  /** The same for places in lists. */
+  readonly cursors: Seal
   /** `strict`: a call is on record, durably, before it is forwarded. */
   readonly audit: 'buffered' | 'strict'
 }

@@ -1,8 +1,9 @@
 import { GatewayError } from '../core/errors.ts'
 import type { Instant } from '../core/instant.ts'
 import { isObject, type JsonObject, member } from '../core/json/json.ts'
+import { isCacheable, keepPrivate } from '../core/mcp/caching.ts'
 import type { Frame, FrameId, RequestFrame } from '../core/mcp/frame-model.ts'
-import { filterList, isListMethod, itemName } from '../core/mcp/list.ts'
+import { isListMethod, itemName, type ListMethod } from '../core/mcp/list.ts'
 import {
   type Denial,
   denialReply,
@@ -19,6 +20,7 @@ import { type Forwarded, Relay, Rewriting } from './forward.ts'
 import { type AnswerSink, type Caller, type Gate, idOf } from './gate.ts'
 import { paramMismatch } from './mirror.ts'
 import { type Ending, recordOf } from './observe.ts'
+import { maxTtlMs, Paging, placeOf } from './paging.ts'
 import { ensureListed } from './refresh.ts'
 import { continueRound, sealRound } from './rounds.ts'
 import { isTaskMethod, rememberTask, taskOwner } from './tasks.ts'
@@ -60,6 +62,8 @@ export class Exchange {
   #upstream: UpstreamExchange | undefined
   /** What is under way at the upstream; undefined before, and once it is settled. */
   #forwarding: Judged | undefined
+  /** Ends what goes on beside the exchange at the upstream. */
+  #stop = (): void => {}
   #isGone = false
 
   /** `bytes` are the frame's text where they are at hand. */
@@ -100,6 +104,7 @@ export class Exchange {
   /** The downstream has gone: nothing more is executed for it. */
   cancel(): void {
     this.#isGone = true
+    this.#stop()
     this.#upstream?.cancel()
     // A cancelled upstream says nothing more. It may have acted on the call, so the call counts.
     this.settle({ wasTaken: true, status: undefined, code: 'cancelled' })
@@ -125,7 +130,7 @@ export class Exchange {
     if (!REQUEST_METHODS[this.#caller.era].has(method) && !entry.methods.includes(method))
       return this.#refuse(new GatewayError('method_unknown', method.slice(0, 64)), PLAIN)
     if (method === 'tools/call') return this.#call(frame)
-    if (isListMethod(method)) return this.#forward(frame, PLAIN)
+    if (isListMethod(method)) return this.#list(frame, method)
     if (isTaskMethod(method)) return this.#task(frame)
     const item = itemOf(frame)
     return item === undefined ? this.#forward(frame, PLAIN) : this.#item(frame, item)
@@ -258,6 +263,28 @@ export class Exchange {
     return isOpen ? this.#forward(frame, judged) : this.#refuse(invalid('unknown task'), judged)
   }
 
+  /** What a caller may not know of is left out of its lists, page by page. */
+  #list(frame: RequestFrame, method: ListMethod): void {
+    const place = placeOf(this.#gate, this.#caller, method, frame)
+    if (place === undefined) {
+      this.#refuse(new GatewayError('cursor_unknown'), PLAIN)
+      return
+    }
+    this.#forwarding = PLAIN
+    const isHidden = (item: JsonObject): boolean => this.#isHidden(method, item)
+    const paging = new Paging(
+      { gate: this.#gate, caller: this.#caller, method, frame, place, isHidden },
+      new Relay(this.#sink, this.#caller, frame.id, this),
+      {
+        ask: (page, sink) => this.#sendUp(page, sink),
+        abandon: () => this.#upstream?.cancel(),
+        broken: () => brokenReply(frame.id, this.#reader),
+      },
+    )
+    this.#stop = () => paging.stop()
+    paging.start()
+  }
+
   /** Forwards at once; under strict audit, only what is already on record. */
   #forward(frame: RequestFrame, judged: Judged): Promise<void> | void {
     return this.#gate.audit === 'strict' && judged.tool !== undefined
@@ -285,21 +312,6 @@ export class Exchange {
   /** Answers that are read on their way: lists are filtered, sessions sealed, tasks bound. */
   #rewriting(frame: RequestFrame, judged: Judged, relay: Relay): ReplySink {
     const { method, params, id } = frame
-    if (isListMethod(method))
-      return new Rewriting(relay, id, (text, head) => {
-        const seen = new Set<string>()
-        const list = filterList(text, method, (item) => {
-          const name = itemName(method, item) ?? ''
-          // Two things of one name: nobody could say which of them a call reaches.
-          if (seen.has(name) || this.#isHidden(method, item)) return true
-          seen.add(name)
-          return false
-        })
-        if (list === undefined) return { text: brokenReply(id, this.#reader), head }
-        if (method === 'tools/list' && list.page !== undefined)
-          this.#caller.server.catalogue.add(list.page, member(params, 'cursor') === undefined)
-        return { text: list.text, head }
-      })
     if (method === 'initialize')
       return new Rewriting(
         relay,
@@ -311,6 +323,9 @@ export class Exchange {
         },
         'head and answer',
       )
+    const maxTtl = isCacheable(method) ? maxTtlMs(this.#gate, this.#caller) : undefined
+    if (maxTtl !== undefined)
+      return new Rewriting(relay, id, (text, head) => ({ text: keepPrivate(text, maxTtl), head }))
     if (method !== 'tools/call') return relay
     const makesTask = mayMakeTask(params)
     const asksMore = judged.isCounted && mayBeAsked(params)

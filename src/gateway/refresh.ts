@@ -1,12 +1,14 @@
 import { GatewayError } from '../core/errors.ts'
+import type { JsonObject } from '../core/json/json.ts'
 import type { Frame } from '../core/mcp/frame-model.ts'
-import { filterList } from '../core/mcp/list.ts'
+import { type ListMethod, readList } from '../core/mcp/list.ts'
 import { META_KEYS } from '../core/mcp/revisions.ts'
+import { beginning } from './cursors.ts'
 import { type Collected, Collecting } from './forward.ts'
 import type { Caller, Gate } from './gate.ts'
 
 const MAX_PAGES = 100
-const PAGE_TIMEOUT_MS = 10_000
+const ANSWER_TIMEOUT_MS = 10_000
 /** How often a server is asked again for a name that it did not list. */
 const AGAIN_MS = 1_000
 /** The same for a server that could not be asked: it may be back. */
@@ -43,27 +45,44 @@ export function ensureListed(
 
 async function fetchList(gate: Gate, caller: Caller): Promise<void> {
   const { refresh } = caller.server
-  let cursor: string | undefined
-  for (let page = 0; page < MAX_PAGES; page++) {
-    const { text, failure } = await ask(gate, caller, cursor)
+  for await (const { failure } of readThrough(gate, caller, 'tools/list')) {
     refresh.failure = failure
     // A change that could not be looked at is still to be looked at.
     if (failure === undefined) refresh.isStale = false
-    const list = text === undefined ? undefined : filterList(text, 'tools/list', () => false)
-    if (list?.page === undefined) return
-    caller.server.catalogue.add(list.page, cursor === undefined)
-    if (!list.page.hasMore) return
-    cursor = cursorOf(list.text)
   }
 }
 
-const cursorOf = (text: string): string | undefined => {
-  const { result } = JSON.parse(text) as { result: { nextCursor?: string } }
-  return result.nextCursor
+/** Has the catalogue take in a whole list, page by page. */
+export async function fillIn(gate: Gate, caller: Caller, method: ListMethod): Promise<void> {
+  for await (const _ of readThrough(gate, caller, method));
 }
 
-/** One page of the server's list, asked in the caller's era and session; undefined when it has none. */
-function ask(gate: Gate, caller: Caller, cursor: string | undefined): Promise<Collected> {
+async function* readThrough(
+  gate: Gate,
+  caller: Caller,
+  method: ListMethod,
+): AsyncGenerator<Collected> {
+  const { reading } = beginning()
+  let cursor: string | undefined
+  for (let page = 0; page < MAX_PAGES; page++) {
+    const answer = await ask(gate, caller, method, cursor === undefined ? {} : { cursor })
+    yield answer
+    const list = answer.text === undefined ? undefined : readList(answer.text, method)
+    if (list === undefined || list === 'none') return
+    const isLast = list.nextCursor === undefined
+    caller.server.catalogue.add(method, list.items, { reading, isFirst: page === 0, isLast })
+    if (isLast) return
+    cursor = list.nextCursor
+  }
+}
+
+/** A request of the gateway's own, in the caller's era and session. */
+export function ask(
+  gate: Gate,
+  caller: Caller,
+  method: string,
+  own: JsonObject,
+): Promise<Collected> {
   const id = `sallyport-${gate.newId()}`
   const meta = {
     [META_KEYS.version]: caller.protocolVersion,
@@ -71,11 +90,11 @@ function ask(gate: Gate, caller: Caller, cursor: string | undefined): Promise<Co
     [META_KEYS.capabilities]: {},
   }
   const params = {
-    ...(cursor === undefined ? {} : { cursor }),
+    ...own,
     ...(caller.era === 'modern' ? { _meta: meta } : {}),
   }
-  const text = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/list', params })
-  const frame: Frame = { kind: 'request', id, method: 'tools/list', params, text }
+  const text = JSON.stringify({ jsonrpc: '2.0', id, method, params })
+  const frame: Frame = { kind: 'request', id, method, params, text }
   return new Promise((resolve) => {
     let limit: NodeJS.Timeout | undefined
     const exchange = caller.server.upstream.exchange(
@@ -96,6 +115,6 @@ function ask(gate: Gate, caller: Caller, cursor: string | undefined): Promise<Co
     limit = setTimeout(() => {
       exchange.cancel()
       resolve({ text: undefined, failure: new GatewayError('upstream_timeout') })
-    }, PAGE_TIMEOUT_MS)
+    }, ANSWER_TIMEOUT_MS)
   })
 }

@@ -56,6 +56,7 @@ export function openGate(): { gate: Gate; records: DecisionRecord[] } {
     newId: () => `id-${id++}`,
     log() {},
     seal: createSeal(new Uint8Array(32), 'test'),
+    cursors: createSeal(new Uint8Array(32), 'test cursors'),
     audit: 'buffered',
   }
   return { gate, records }

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../../core/errors.ts'
 import { member } from '../../core/json/json.ts'
 import type { OpenServer } from '../gate.ts'
+import { noteChange } from '../list-changes.ts'
 import { type LiveSession, rememberAsked } from '../sessions.ts'
 import type { Head, ReplySink, UpstreamEvent, UpstreamExchange } from '../upstream/upstream.ts'
 import { type LineWriter, lineOf } from './stdio-lines.ts'
@@ -64,7 +65,7 @@ export function keepListening(
     // An answer belongs on the stream of its request.
     if (typeof method !== 'string') return true
     const id = member(made.message, 'id')
-    if (method === 'notifications/tools/list_changed') server.refresh.isStale = true
+    noteChange(server, method)
     if (typeof id === 'string' || typeof id === 'number') rememberAsked(session, id)
     return writer.write(made.line)
   }

@@ -48,8 +48,10 @@ async function reported(answer: Promise<unknown>) {
   }
 }
 
+// By `send`, and not by the SDK's shortcuts: those leave the stream of the call for that of the
+// session, which the client may not have opened yet.
 const elicited = ({ mcpReq }: ServerContext, message: string, requestedSchema: Form) =>
-  reported(mcpReq.elicitInput({ message, requestedSchema }))
+  reported(mcpReq.send({ method: 'elicitation/create', params: { message, requestedSchema } }))
 
 /** Tools that ask the client by a request of their own, as servers with sessions do. */
 export function addAskingTools(server: McpServer): void {
@@ -58,7 +60,8 @@ export function addAskingTools(server: McpServer): void {
     { description: 'asks the model', inputSchema: z.object({ prompt: z.string() }) },
     ({ prompt }, { mcpReq }) => {
       const messages = [{ role: 'user' as const, content: { type: 'text' as const, text: prompt } }]
-      return reported(mcpReq.requestSampling({ messages, maxTokens: 100 }))
+      const params = { messages, maxTokens: 100 }
+      return reported(mcpReq.send({ method: 'sampling/createMessage', params }))
     },
   )
   server.registerTool(

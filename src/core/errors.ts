@@ -14,6 +14,11 @@ export const catalogue = {
   },
   header_mismatch: { http: 400, rpc: -32020, message: 'a header and the body disagree' },
   version_unsupported: { http: 400, rpc: -32022, message: 'unsupported protocol version' },
+  capability_missing: {
+    http: 400,
+    rpc: -32021,
+    message: 'the client does not declare a capability that this needs',
+  },
   method_unknown: { http: 200, rpc: -32601, message: 'method not found' },
   cursor_unknown: { http: 200, rpc: -32602, message: 'no such place in this list' },
   tool_unknown: { http: 200, rpc: -32602, message: 'unknown tool' },

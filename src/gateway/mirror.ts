@@ -33,6 +33,9 @@ export function fromHeader(header: string): string | undefined {
   }
 }
 
+/** Requests about one task; the others of the older extension have no header. */
+const TASK_METHODS: ReadonlySet<string> = new Set(['tasks/get', 'tasks/update', 'tasks/cancel'])
+
 /** The member of `params` that `Mcp-Name` repeats; undefined for methods that have none. */
 export function mirroredName(method: string, params: JsonObject): string | undefined {
   const key =
@@ -40,7 +43,7 @@ export function mirroredName(method: string, params: JsonObject): string | undef
       ? 'name'
       : method === 'resources/read'
         ? 'uri'
-        : method.startsWith('tasks/')
+        : TASK_METHODS.has(method)
           ? 'taskId'
           : undefined
   if (key === undefined) return undefined

@@ -12,7 +12,7 @@ import {
   type Reader,
   unknownReply,
 } from '../core/mcp/reply.ts'
-import { META_KEYS, REQUEST_METHODS } from '../core/mcp/revisions.ts'
+import { META_KEYS, REQUEST_METHODS, TASKS_EXTENSION } from '../core/mcp/revisions.ts'
 import type { AccessRequest, Decision, ItemKind, LimitUse, Tool } from '../core/policy/model.ts'
 import { account, readCounters, UNLIMITED } from './account.ts'
 import { approve } from './approve.ts'
@@ -249,6 +249,8 @@ export class Exchange {
   #task(frame: RequestFrame): Promise<void> | void {
     if (frame.method === 'tasks/list')
       return this.#refuse(new GatewayError('method_unknown', 'tasks/list is not relayed'), PLAIN)
+    if (this.#caller.era === 'modern' && !declaresTasks(frame.params))
+      return this.#refuse(new GatewayError('capability_missing', TASKS_EXTENSION), PLAIN)
     const owner = taskOwner(this.#caller, frame)
     const judged: Judged = { ...PLAIN, tool: owner?.tool }
     const policy = this.#caller.grant.policy?.policy
@@ -565,11 +567,13 @@ const declaredBy = (params: JsonObject): JsonObject | undefined => {
   return isObject(declared) ? declared : undefined
 }
 
-const mayMakeTask = (params: JsonObject): boolean => {
-  if (member(params, 'task') !== undefined) return true
+const mayMakeTask = (params: JsonObject): boolean =>
+  member(params, 'task') !== undefined || declaresTasks(params)
+
+const declaresTasks = (params: JsonObject): boolean => {
   const declared = declaredBy(params)
   const extensions = declared === undefined ? undefined : member(declared, 'extensions')
-  return isObject(extensions) && member(extensions, 'io.modelcontextprotocol/tasks') !== undefined
+  return isObject(extensions) && member(extensions, TASKS_EXTENSION) !== undefined
 }
 
 const brokenReply = (id: FrameId, reader: Reader): string =>

@@ -1,6 +1,6 @@
 import { catalogue, type GatewayError } from '../errors.ts'
 import type { FrameId } from './frame-model.ts'
-import { MODERN_VERSIONS } from './revisions.ts'
+import { MODERN_VERSIONS, TASKS_EXTENSION } from './revisions.ts'
 
 /** The `_meta` key under which a caller finds why its call was refused. */
 export const DECISION_META = 'sallyport.dev/decision'
@@ -65,6 +65,16 @@ export const unknownReply = (
     error: { code: -32602, message: `Unknown ${what}: ${name}` },
   })
 
+/** What the protocol wants in the data of some errors. */
+const more = ({ code, detail }: GatewayError): object => {
+  if (code === 'version_unsupported') return { supported: MODERN_VERSIONS, requested: detail }
+  if (code === 'capability_missing') return { requiredCapabilities: TASKS_CAPABILITY }
+  return {}
+}
+
+/** The one capability that the gateway itself asks for. */
+const TASKS_CAPABILITY = { extensions: { [TASKS_EXTENSION]: {} } }
+
 /** An error as a JSON-RPC message; without a readable id it has none (older revisions: null). */
 export function errorReply(id: FrameId | undefined, error: GatewayError, reader: Reader): string {
   const needsId = !reader.isModern && reader.protocolVersion < '2025-11-25'
@@ -76,7 +86,7 @@ export function errorReply(id: FrameId | undefined, error: GatewayError, reader:
       message: error.message,
       data: {
         code: error.code,
-        ...(error.code === 'version_unsupported' ? { supported: MODERN_VERSIONS } : {}),
+        ...more(error),
       },
     },
   })

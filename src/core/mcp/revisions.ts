@@ -36,6 +36,9 @@ export const META_KEYS = {
   capabilities: 'io.modelcontextprotocol/clientCapabilities',
 } as const
 
+/** The extension by which calls may become tasks. */
+export const TASKS_EXTENSION = 'io.modelcontextprotocol/tasks'
+
 /** True for a revision with sessions. */
 export const isLegacyVersion = (version: string): boolean =>
   (LEGACY_VERSIONS as readonly string[]).includes(version)

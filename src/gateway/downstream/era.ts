@@ -40,7 +40,7 @@ function claimOf(meta: JsonObject, version: unknown, header: string | undefined)
         ? 'MCP-Protocol-Version is missing'
         : 'MCP-Protocol-Version is not the version in the body',
     )
-  if (!isModernVersion(version)) throw new GatewayError('version_unsupported')
+  if (!isModernVersion(version)) throw new GatewayError('version_unsupported', short(version))
   if (!isObject(member(meta, META_KEYS.capabilities)))
     throw new GatewayError('params_invalid', `\`_meta["${META_KEYS.capabilities}"]\` is missing`)
   return { version, client: clientOf(member(meta, META_KEYS.client)) }

@@ -8,6 +8,7 @@ import { grantDenying, openGate, serverOf } from '../../../test/fakes/gate.ts'
 import { openScriptedHttpServer } from '../../../test/fakes/scripted-http-server.ts'
 import { openStdio } from '../../../test/fakes/stdio-upstream.ts'
 import { until } from '../../../test/fakes/until.ts'
+import type { JsonObject } from '../../core/json/json.ts'
 import { createHttpUpstream } from '../upstream/http.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { serveStdio } from './stdio.ts'
@@ -194,7 +195,29 @@ describe('a stdio listener', () => {
     client.send(
       callText(2, 'line', {}, { ...meta, 'io.modelcontextprotocol/protocolVersion': '2031-01-01' }),
     )
-    expect((await client.answer(2)).error?.data.code).toBe('version_unsupported')
+    expect((await client.answer(2)).error?.data).toEqual({
+      code: 'version_unsupported',
+      supported: ['2026-07-28'],
+      requested: '2031-01-01',
+    })
+  })
+
+  test('a task is only for clients that declare tasks', async () => {
+    const client = connect()
+    const ask = (id: number, capabilities: JsonObject) => {
+      const _meta = {
+        'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+        'io.modelcontextprotocol/clientCapabilities': capabilities,
+      }
+      client.send(requestText(id, 'tasks/get', { taskId: 't', _meta }))
+      return client.answer(id)
+    }
+    expect((await ask(1, {})).error).toMatchObject({
+      code: -32021,
+      data: { requiredCapabilities: { extensions: { 'io.modelcontextprotocol/tasks': {} } } },
+    })
+    const extensions = { 'io.modelcontextprotocol/tasks': {} }
+    expect((await ask(2, { extensions })).error?.code).toBe(-32602)
   })
 
   test('a stateless call that is cancelled is cancelled at the server', async () => {

@@ -103,7 +103,7 @@ export function serveStdio(options: StdioListenerOptions): StdioListener {
     const version = versionOf(frame)
     if (version !== undefined) {
       if (isModernVersion(version)) run(frame, modernCaller(frame, version))
-      else refuse(idOf(frame), new GatewayError('version_unsupported'))
+      else refuse(idOf(frame), new GatewayError('version_unsupported', version.slice(0, 128)))
     } else if (isInitializing) held.push(frame)
     else legacy(frame)
     pace()

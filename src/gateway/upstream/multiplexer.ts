@@ -2,6 +2,7 @@ import { GatewayError } from '../../core/errors.ts'
 import { member } from '../../core/json/json.ts'
 import type { Frame, FrameId, RequestFrame } from '../../core/mcp/frame-model.ts'
 import { type BackoffOptions, createBackoff } from './backoff.ts'
+import { modernStatus } from './error-status.ts'
 import { type Incoming, idIn, objectIn } from './incoming.ts'
 import { cancelled, declined } from './own-messages.ts'
 import { openPeer, type Peer, type PeerSettings } from './peer.ts'
@@ -78,6 +79,7 @@ export function createMultiplexer(options: MultiplexerOptions): Multiplexer {
   let notBefore = 0
   let nextId = 1
   let isClosed = false
+  const statusOf = options.era === 'modern' ? modernStatus : undefined
 
   const unrouted = (message: Incoming): void =>
     settings.log('debug', {
@@ -252,7 +254,7 @@ export function createMultiplexer(options: MultiplexerOptions): Multiplexer {
       id,
       owner,
       frame,
-      reply: createReply(sink, more.session),
+      reply: createReply(sink, more.session, statusOf),
       ...rewriteRequest(frame.text, id, more.splices),
       onAnswer: more.onAnswer,
       timer: undefined,

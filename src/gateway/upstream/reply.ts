@@ -26,8 +26,12 @@ const head = (kind: Head['kind'], more: Partial<Head> = {}): Head => ({
   ...more,
 })
 
-/** A reply into a sink; `session` is named in its head. */
-export function createReply(sink: ReplySink, session?: string): Reply {
+/** A reply into a sink; `session` is named in its head, `statusOf` gives the status of an answer. */
+export function createReply(
+  sink: ReplySink,
+  session?: string,
+  statusOf: (text: string) => number = () => 200,
+): Reply {
   let state: 'new' | 'events' | 'over' = 'new'
   const beginEvents = (): void => {
     if (state === 'new') sink.head(head('events', { session }))
@@ -44,7 +48,7 @@ export function createReply(sink: ReplySink, session?: string): Reply {
     answer({ text, bytes }) {
       if (state === 'over') return
       if (state === 'new') {
-        sink.head(head('json', { length: bytes.length, session }))
+        sink.head(head('json', { status: statusOf(text), length: bytes.length, session }))
         sink.chunk(bytes)
       } else sink.event({ data: text })
       state = 'over'

@@ -37,6 +37,7 @@ test('every key that the configuration takes is in docs/configuration.md, and no
     ...known('admin: { zzzzzzzz: 1 }', 'admin.'),
     ...known('servers: { a: { zzzzzzzz: 1 } }', 'servers.NAME.'),
     ...known('grants: { a: { zzzzzzzz: 1 } }', 'grants.LABEL.'),
+    ...known('stacks: { a: { zzzzzzzz: 1 } }', 'stacks.NAME.'),
     'servers.NAME',
     'policies.NAME',
   ]

@@ -202,9 +202,59 @@ describe('a problem is named with its place', () => {
       '2:8 expected `buffered` or `strict`, found `buffred` (did you mean `buffered`?)',
     ],
     [
-      'stacks',
-      `${base}stacks:\n  work: { servers: [a] }`,
-      '4:3 stacks are not supported yet (remove it, and point the client at each server of the stack)',
+      'a stack without servers',
+      `${base}stacks:\n  work: {}`,
+      '4:9 expected the names of its servers, as `servers: [a, b]`, found a mapping',
+    ],
+    [
+      'a stack of nobody',
+      `${base}stacks:\n  work: { servers: [] }`,
+      '4:20 expected the names of its servers, as `servers: [a, b]`, found a list',
+    ],
+    [
+      'a stack of a server that is not there',
+      `${base}stacks:\n  work: { servers: [aa] }`,
+      '4:21 no server `aa` under `servers` (did you mean `a`?)',
+    ],
+    [
+      'a stack that names a server twice',
+      `${base}stacks:\n  work: { servers: [a, a] }`,
+      '4:20 `a` stands here twice',
+    ],
+    [
+      'a stack of a server whose tools could be read in two ways',
+      'version: 1\nservers: { a__b: { url: "http://h/" } }\nstacks: { work: { servers: [a__b] } }',
+      "3:29 a server whose name holds `__` or ends with `_` can't be in a stack: `{server}__{tool}` could be read in two ways (rename the server)",
+    ],
+    [
+      'a stack with a name that is no part of a URL',
+      `${base}stacks:\n  Work: { servers: [a] }`,
+      '4:3 `Work`: a stack name is 1 to 63 of a-z, 0-9, `-` and `_`, beginning with a letter or digit',
+    ],
+    [
+      'a grant of a server and of a stack',
+      `${base}stacks: { w: { servers: [a] } }\ngrants: { g: { server: a, stack: w, token: 0123456789abcdef } }`,
+      '4:27 a grant opens a `server` or a `stack`, not both',
+    ],
+    [
+      'a grant of a stack that is not there',
+      `${base}stacks: { w: { servers: [a] } }\ngrants: { g: { stack: ww, token: 0123456789abcdef } }`,
+      '4:23 no stack `ww` under `stacks` (did you mean `w`?)',
+    ],
+    [
+      'policies for a server that the stack does not have',
+      `${base}policies: { p: ./p.json }\nstacks: { w: { servers: [a] } }\ngrants: { g: { stack: w, policies: { b: p }, token: 0123456789abcdef } }`,
+      '5:38 `b` is no server of the stack `w` (did you mean `a`?)',
+    ],
+    [
+      'a policy of a stack that is not there',
+      `${base}stacks: { w: { servers: [a] } }\ngrants: { g: { stack: w, policies: { a: p }, token: 0123456789abcdef } }`,
+      '4:41 no policy `p` under `policies`',
+    ],
+    [
+      'policies by server without a stack',
+      `${base}policies: { p: ./p.json }\ngrants: { g: { server: a, policies: { a: p }, token: 0123456789abcdef } }`,
+      '4:27 `policies` belongs to a grant of a `stack`',
     ],
     [
       'a port out of range',
@@ -339,7 +389,7 @@ describe('a problem is named with its place', () => {
     [
       'a grant without server',
       `${base}grants: { g: { token: 0123456789abcdef } }`,
-      '3:14 a grant needs a `server`: the one that it opens',
+      '3:14 a grant needs a `server`, or a `stack`: what it opens',
     ],
     [
       'a short token',

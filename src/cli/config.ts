@@ -1,8 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { wrongGrantLabel, wrongPolicyName, wrongServerName } from '../core/contract/rules.ts'
+import {
+  wrongGrantLabel,
+  wrongPolicyName,
+  wrongServerName,
+  wrongStackName,
+} from '../core/contract/rules.ts'
 import type { Problem } from '../core/problem.ts'
-import type { ServerEntry } from '../core/snapshot.ts'
+import type { ServerEntry, StackEntry } from '../core/snapshot.ts'
 import { type Config, emptyConfig, type FileGrant } from './config/config-model.ts'
 import {
   expected,
@@ -15,8 +20,9 @@ import {
   readInteger,
   readTexts,
 } from './config/fields.ts'
-import { readGrant, readToken } from './config/read-grant.ts'
+import { type Referable, readGrant, readToken } from './config/read-grant.ts'
 import { readServer } from './config/read-server.ts'
+import { readStack } from './config/read-stack.ts'
 import { parseTree, type Report, type Value } from './config/tree.ts'
 
 /** The environment that `${NAME}` refers to. */
@@ -94,16 +100,15 @@ function readConfig(report: Report, tree: Value, directory: string): Config | un
   const admin = readAdmin(report, fields)
   const servers = readServers(report, fields, directory)
   const policies = readPolicies(report, fields, directory)
+  const named = (key: string) =>
+    new Set(readEntries(() => {}, fields.get(key), '').map((entry) => entry.key))
+  const stacks = readStacks(report, fields, named('servers'))
+  const members = [...named('stacks')].map((name) => [name, stacks.get(name)?.servers] as const)
   const grants = readGrants(report, fields, {
-    servers: new Set(readEntries(() => {}, fields.get('servers'), '').map((e) => e.key)),
-    policies: new Set(readEntries(() => {}, fields.get('policies'), '').map((e) => e.key)),
+    servers: named('servers'),
+    policies: named('policies'),
+    stacks: new Map(members),
   })
-  for (const stack of readEntries(report, fields.get('stacks'), 'stacks by name'))
-    report(
-      { pointer: stack.value.pointer, offset: stack.offset },
-      'stacks are not supported yet',
-      'remove it, and point the client at each server of the stack',
-    )
   return {
     listen: readListen(report, fields),
     store: 'sqlite',
@@ -112,6 +117,7 @@ function readConfig(report: Report, tree: Value, directory: string): Config | un
     admin,
     servers,
     policies,
+    stacks,
     grants: grants.grants,
     literalSecrets: [...literal(fields.get('admin')), ...grants.literal],
   }
@@ -197,6 +203,25 @@ function readServers(report: Report, fields: Fields, directory: string): Map<str
   return servers
 }
 
+function readStacks(
+  report: Report,
+  fields: Fields,
+  servers: ReadonlySet<string>,
+): Map<string, StackEntry> {
+  const stacks = new Map<string, StackEntry>()
+  for (const { key, offset, value } of readEntries(
+    report,
+    fields.get('stacks'),
+    'stacks by name',
+  )) {
+    const wrong = wrongStackName(key)
+    if (wrong !== undefined) report({ pointer: value.pointer, offset }, `\`${key}\`: ${wrong}`)
+    const stack = readStack(report, key, value, servers)
+    if (stack !== undefined) stacks.set(key, stack)
+  }
+  return stacks
+}
+
 function readPolicies(report: Report, fields: Fields, directory: string): Map<string, string> {
   const policies = new Map<string, string>()
   const what = 'policies, as `readonly: ./policies/readonly.json`'
@@ -214,7 +239,7 @@ function readPolicies(report: Report, fields: Fields, directory: string): Map<st
 function readGrants(
   report: Report,
   fields: Fields,
-  names: { servers: ReadonlySet<string>; policies: ReadonlySet<string> },
+  names: Referable,
 ): { grants: Map<string, FileGrant>; literal: string[] } {
   const grants = new Map<string, FileGrant>()
   const owners = new Map<string, string>()

@@ -1,26 +1,38 @@
-import { parseGrantDocument, parseServerDocument } from '../core/contract/stored.ts'
+import {
+  parseGrantDocument,
+  parseServerDocument,
+  parseStackDocument,
+} from '../core/contract/stored.ts'
 import { loadPolicy } from '../core/policy/index.ts'
 import type { NounStore, StoredNoun } from '../core/ports.ts'
-import type { LoadedPolicy, ServerEntry } from '../core/snapshot.ts'
+import type { LoadedPolicy, ServerEntry, StackEntry } from '../core/snapshot.ts'
 import type { FileGrant } from './config/config-model.ts'
 
 /** What the admin API has made, read and compiled. */
 export interface StoredNouns {
   readonly servers: readonly ServerEntry[]
   readonly policies: readonly LoadedPolicy[]
+  readonly stacks: readonly StackEntry[]
   readonly grants: readonly (FileGrant & { readonly id: string })[]
   /** Stored things that this version can not read; they are left out. */
   readonly broken: readonly { kind: StoredNoun['kind']; name: string; reason: string }[]
 }
 
 /** Nothing stored. */
-export const noNouns: StoredNouns = { servers: [], policies: [], grants: [], broken: [] }
+export const noNouns: StoredNouns = {
+  servers: [],
+  policies: [],
+  stacks: [],
+  grants: [],
+  broken: [],
+}
 
 /** Reads what is stored; a policy that has not changed is not compiled again. */
 export function nounReader(nouns: NounStore): () => Promise<StoredNouns> {
   let compiled = new Map<string, LoadedPolicy>()
   return async () => {
     const servers: ServerEntry[] = []
+    const stacks: StackEntry[] = []
     const grants: (FileGrant & { id: string })[] = []
     const broken: StoredNouns['broken'][number][] = []
     const policies = new Map<string, LoadedPolicy>()
@@ -32,6 +44,12 @@ export function nounReader(nouns: NounStore): () => Promise<StoredNouns> {
           const document = parseServerDocument(noun.document)
           if (document === undefined) refuse('its stored form can not be read')
           else servers.push({ id: noun.id, name, source: 'store', ...document })
+          break
+        }
+        case 'stack': {
+          const document = parseStackDocument(noun.document)
+          if (document === undefined) refuse('its stored form can not be read')
+          else stacks.push({ id: noun.id, name, source: 'store', ...document })
           break
         }
         case 'grant': {
@@ -51,7 +69,7 @@ export function nounReader(nouns: NounStore): () => Promise<StoredNouns> {
       }
     }
     compiled = policies
-    return { servers, policies: [...policies.values()], grants, broken }
+    return { servers, policies: [...policies.values()], stacks, grants, broken }
   }
 }
 

@@ -76,7 +76,7 @@ describe('wrong usage is one line on stderr and exit code 2', () => {
       '`--at` needs a date (`2027-01-31`) or a time with its zone (`2027-01-31T09:00:00Z`)',
     ],
     ['policy explain --policy p --tool t --grant-tag x', 'a tag is written K=V, as `team=imaging`'],
-    ['grant add', '`grant add` needs LABEL --server NAME'],
+    ['grant add', '`grant add` needs LABEL (--server NAME | --stack NAME)'],
     ['grant add x', '`grant add` needs `--server NAME`'],
     [
       'grant add x --server s --expires soon',

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto'
-import type { Grant, LoadedPolicy, ServerEntry, Snapshot } from '../core/snapshot.ts'
+import type { NounKind } from '../core/ports.ts'
+import type { Grant, LoadedPolicy, ServerEntry, Snapshot, StackEntry } from '../core/snapshot.ts'
 import type { Config, FileGrant } from './config/config-model.ts'
 import { fileId } from './config/secret.ts'
 import type { StoredNouns } from './nouns.ts'
 
 /** A name that both the file and the store define; the file's is in force. */
 export interface Clash {
-  readonly kind: 'server' | 'policy' | 'grant'
+  readonly kind: NounKind
   readonly name: string
 }
 
@@ -20,9 +21,16 @@ export function buildSnapshot(
   const servers = new Map<string, ServerEntry>()
   for (const server of nouns.servers) {
     if (config.servers.has(server.name)) clashes.push({ kind: 'server', name: server.name })
-    else addServer(servers, server)
+    else add(servers, server)
   }
-  for (const server of config.servers.values()) addServer(servers, server)
+  for (const server of config.servers.values()) add(servers, server)
+
+  const stacks = new Map<string, StackEntry>()
+  for (const stack of nouns.stacks) {
+    if (config.stacks.has(stack.name)) clashes.push({ kind: 'stack', name: stack.name })
+    else add(stacks, stack)
+  }
+  for (const stack of config.stacks.values()) add(stacks, stack)
 
   const merged = new Map<string, LoadedPolicy>()
   for (const policy of nouns.policies) {
@@ -39,12 +47,15 @@ export function buildSnapshot(
   // After the store's: a token that stands in the file means what the file says.
   for (const grant of config.grants.values())
     grants.set(grant.tokenDigest, liveGrant(grant, fileId('grant', grant.label), merged))
-  return { snapshot: { servers, grants, policies: merged }, clashes }
+  return { snapshot: { servers, stacks, grants, policies: merged }, clashes }
 }
 
-function addServer(servers: Map<string, ServerEntry>, server: ServerEntry): void {
-  servers.set(server.name, server)
-  servers.set(server.id, server)
+function add<Entry extends { id: string; name: string }>(
+  all: Map<string, Entry>,
+  entry: Entry,
+): void {
+  all.set(entry.name, entry)
+  all.set(entry.id, entry)
 }
 
 function liveGrant(
@@ -56,6 +67,18 @@ function liveGrant(
     id,
     label: grant.label,
     server: grant.server,
+    stack:
+      grant.stack === undefined
+        ? undefined
+        : {
+            name: grant.stack.name,
+            policies: new Map(
+              Object.entries(grant.stack.policies).map(([member, name]) => [
+                member,
+                policies.get(name),
+              ]),
+            ),
+          },
     policy: grant.policy === undefined ? undefined : policies.get(grant.policy),
     tags: grant.tags,
     notBefore: grant.notBefore,

@@ -11,6 +11,7 @@ import type { Gate } from '../gateway/gate.ts'
 import { createSeal } from '../gateway/seal.ts'
 import { Servers } from '../gateway/servers.ts'
 import { Sessions } from '../gateway/sessions.ts'
+import { Stacks } from '../gateway/stack/stacks.ts'
 import { openUpstream } from '../gateway/upstream/index.ts'
 import { openKey } from '../store/key-file.ts'
 import { openStores, type Stores } from '../store/open.ts'
@@ -28,6 +29,7 @@ export interface Core {
   readonly stores: Stores
   readonly watch: ConfigWatch
   readonly servers: Servers
+  readonly stacks: Stacks
   readonly gate: Gate
   close(): Promise<void>
 }
@@ -44,11 +46,15 @@ export async function wireCore(o: {
     (entry) => openUpstream(entry, { log, clock: systemClock }),
     (definition) => classify(definition),
   )
+  let stacks: Stacks | undefined
   const watched = await watchConfig({
     load,
     nouns: stores.nouns,
     log,
-    onSwap: ({ snapshot }) => servers.reconcile(snapshot),
+    onSwap({ snapshot }) {
+      servers.reconcile(snapshot)
+      stacks?.reconcile(snapshot)
+    },
   })
   if (!watched.ok) {
     await stores.close()
@@ -66,12 +72,19 @@ export async function wireCore(o: {
     cursors: createSeal(openKey(dataDir), 'cursor'),
     audit: watch.current().config.audit,
   }
+  stacks = new Stacks({
+    gate,
+    servers,
+    snapshot: () => watch.current().snapshot,
+  })
+  const open = stacks
   const close = async (): Promise<void> => {
     await watch.close()
+    await open.close()
     await servers.close()
     await stores.close()
   }
-  return { ok: true, core: { stores, watch, servers, gate, close } }
+  return { ok: true, core: { stores, watch, servers, stacks, gate, close } }
 }
 
 const newIds = (): (() => string) => {
@@ -136,6 +149,7 @@ export async function startGateway(o: {
   const listener = createHttpListener({
     gate: core.gate,
     servers: core.servers,
+    stacks: core.stacks,
     sessions,
     snapshot,
     edge: () => edge,
@@ -162,7 +176,7 @@ function serveNothing(request: IncomingMessage, response: ServerResponse): void 
   })
   response.end(
     isRoot
-      ? 'Sallyport, the policy gateway for MCP\n\n/mcp/{server}   MCP, with a grant token\n/api/v1/…       the admin API, with the admin token\n/healthz        alive\n/readyz         can serve\n'
+      ? 'Sallyport, the policy gateway for MCP\n\n/mcp/{server}   MCP, with a grant token\n/stacks/{name}  several servers as one, the same\n/api/v1/…       the admin API, with the admin token\n/healthz        alive\n/readyz         can serve\n'
       : 'nothing is served here\n',
   )
 }

@@ -2,11 +2,15 @@ import { createHash } from 'node:crypto'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { parseGrantDocument, parseServerDocument } from '../core/contract/stored.ts'
+import {
+  parseGrantDocument,
+  parseServerDocument,
+  parseStackDocument,
+} from '../core/contract/stored.ts'
 import { loadPolicy } from '../core/policy/index.ts'
 import type { NounStore, RecordQuery, RecordStore, StoredNoun } from '../core/ports.ts'
 import type { DecisionRecord } from '../core/record/record.ts'
-import type { Grant, LoadedPolicy, ServerEntry, Snapshot } from '../core/snapshot.ts'
+import type { Grant, LoadedPolicy, ServerEntry, Snapshot, StackEntry } from '../core/snapshot.ts'
 import { createControl } from './app.ts'
 import { isPrivateHost } from './private-host.ts'
 import { routes } from './routes/index.ts'
@@ -130,6 +134,7 @@ let failures: unknown[]
 async function changed(): Promise<void> {
   const servers = new Map([ofFile].flatMap((s) => [[s.name, s] as const, [s.id, s] as const]))
   const policies = new Map([[filePolicy.name, filePolicy]])
+  const stacks = new Map<string, StackEntry>()
   const grants = new Map([[sha256('alice-token-01234'), fileGrant]])
   for (const { kind, id, name, document, version } of await nouns.list()) {
     if (kind === 'policy') policies.set(name, policyOf(id, name, document, String(version)))
@@ -139,12 +144,14 @@ async function changed(): Promise<void> {
       servers.set(name, entry).set(id, entry)
     }
     const grant = kind === 'grant' ? parseGrantDocument(document) : undefined
+    const stack = kind === 'stack' ? parseStackDocument(document) : undefined
+    if (stack !== undefined) stacks.set(name, { id, name, source: 'store', ...stack })
     if (grant !== undefined) {
       const policy = policies.get(grant.policy ?? '')
-      grants.set(grant.tokenDigest, { ...grant, id, label: name, policy })
+      grants.set(grant.tokenDigest, { ...grant, id, label: name, policy, stack: undefined })
     }
   }
-  snapshot = { servers, policies, grants }
+  snapshot = { servers, stacks, policies, grants }
 }
 
 beforeEach(async () => {

@@ -30,7 +30,11 @@ export const catalogue = {
   grant_missing: { http: 401, rpc: -32600, message: 'no credential was presented' },
   grant_unknown: { http: 401, rpc: -32600, message: 'the credential is not known' },
   grant_expired: { http: 401, rpc: -32600, message: 'the credential is not valid at this time' },
-  grant_elsewhere: { http: 403, rpc: -32600, message: 'the credential is for another server' },
+  grant_elsewhere: {
+    http: 403,
+    rpc: -32600,
+    message: 'the credential is for another server or stack',
+  },
   session_missing: {
     http: 400,
     rpc: -32600,

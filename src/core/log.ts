@@ -41,6 +41,8 @@ export type LogEvent =
     }
   | { readonly event: 'upstream.probed'; readonly upstream: string; readonly speaks: string }
   | { readonly event: 'upstream.failed'; readonly upstream: string; readonly reason: string }
+  | { readonly event: 'stack.degraded'; readonly upstream: string; readonly code: string }
+  | { readonly event: 'stack.recovered'; readonly upstream: string }
   | {
       readonly event: 'tool.changed'
       readonly upstream: string

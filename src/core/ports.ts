@@ -40,7 +40,7 @@ export interface RecordStore {
 }
 
 /** The kinds of things that the admin API makes and the store keeps. */
-export type NounKind = 'server' | 'policy' | 'grant'
+export type NounKind = 'server' | 'policy' | 'grant' | 'stack'
 
 /** A stored thing: its JSON document, with identity and version. */
 export interface StoredNoun {

@@ -15,13 +15,23 @@ export interface LoadedPolicy {
 export interface Grant {
   readonly id: string
   readonly label: string
-  /** Name of the one server that it opens. */
-  readonly server: string
+  /** Name of the one server that it opens; undefined for a grant of a stack. */
+  readonly server: string | undefined
+  /** The stack that it opens instead. */
+  readonly stack?: StackScope | undefined
   /** None: everything is denied, rule `(no policy)`. */
   readonly policy: LoadedPolicy | undefined
   readonly tags: JsonObject
   readonly notBefore: Instant | undefined
   readonly expiresAt: Instant | undefined
+}
+
+/** What a grant opens of a stack: all of it, each member under its own policy. */
+export interface StackScope {
+  /** The stack's name. */
+  readonly name: string
+  /** By member, where it is not the grant's `policy`; undefined for one that is not there any more. */
+  readonly policies: ReadonlyMap<string, LoadedPolicy | undefined>
 }
 
 /** How a server is reached. */
@@ -60,10 +70,21 @@ export interface ServerEntry {
   readonly source: 'file' | 'store'
 }
 
+/** Several servers as one endpoint, as configured. */
+export interface StackEntry {
+  readonly id: string
+  readonly name: string
+  /** Names of its members, in the order of lists. */
+  readonly servers: readonly string[]
+  readonly source: 'file' | 'store'
+}
+
 /** Everything that an exchange needs to know of the configuration: immutable, swapped whole. */
 export interface Snapshot {
   /** By name and by id. */
   readonly servers: ReadonlyMap<string, ServerEntry>
+  /** By name and by id. */
+  readonly stacks: ReadonlyMap<string, StackEntry>
   /** By the SHA-256 of the credential, lower-case hex. */
   readonly grants: ReadonlyMap<string, Grant>
   readonly policies: ReadonlyMap<string, LoadedPolicy>

@@ -2,7 +2,7 @@ import type { Instant } from '../core/instant.ts'
 import type { Denial } from '../core/mcp/reply.ts'
 import type { Limit, LimitUse } from '../core/policy/model.ts'
 import type { Demand } from '../core/quota/demand.ts'
-import type { CounterSubject } from '../core/quota/key.ts'
+import { type CounterSubject, counterKey } from '../core/quota/key.ts'
 import { type PlannedDemand, planDemands } from '../core/quota/plan.ts'
 import type { Caller, Gate } from './gate.ts'
 
@@ -20,7 +20,11 @@ export const UNLIMITED: Accounted = { ok: true, reservation: undefined, observed
 
 /** Whose counters a caller draws on. */
 export const subjectOf = (caller: Caller): CounterSubject => ({
-  grantId: caller.grant.id,
+  // In a stack every member counts for itself, as its policy was written for it alone.
+  grantId:
+    caller.grant.stack === undefined
+      ? caller.grant.id
+      : counterKey(caller.grant.id, caller.server.entry.id),
   sessionId: caller.session?.id,
   server: caller.server.entry.id,
   organisation: 'default',

@@ -19,6 +19,7 @@ const grant = (more: Partial<Grant> = {}): Grant => ({
 const digest = (text: string): string => createHash('sha256').update(text).digest('hex')
 const holding = (kept: Grant, credential = token): Snapshot => ({
   servers: new Map(),
+  stacks: new Map(),
   policies: new Map(),
   grants: new Map([[digest(credential), kept]]),
 })

@@ -10,6 +10,13 @@ const tagsOf = (g: GrantView): string =>
     .map(([k, v]) => `${k}=${typeof v === 'string' ? v : JSON.stringify(v)}`)
     .join(' ')
 
+/** What a grant opens, and under which policies. */
+const opensOf = (g: GrantView): string => g.server ?? `${g.stack} (stack)`
+const policiesOf = (g: GrantView, none: string): string => {
+  const own = Object.entries(g.policies).map(([member, policy]) => `${member}=${policy}`)
+  return [...(g.policy === null ? [] : [g.policy]), ...own].join(' ') || none
+}
+
 /** `grant list`, `grant show` and `grant rm`. */
 export const { list, show, rm } = nounCommands<GrantView>({
   noun: 'grant',
@@ -19,8 +26,8 @@ export const { list, show, rm } = nounCommands<GrantView>({
   heading: ['LABEL', 'SERVER', 'POLICY', 'EXPIRES', 'FROM', 'TAGS'],
   row: (g) => [
     g.label,
-    g.server,
-    g.policy ?? '(none: denied)',
+    opensOf(g),
+    policiesOf(g, '(none: denied)'),
     g.expires ?? 'never',
     g.source,
     tagsOf(g),
@@ -29,8 +36,8 @@ export const { list, show, rm } = nounCommands<GrantView>({
     ['label', g.label],
     ['id', g.id],
     ['from', g.source === 'file' ? 'the configuration file' : 'the admin API'],
-    ['server', g.server],
-    ['policy', g.policy ?? 'none: everything is denied'],
+    g.server === null ? ['stack', g.stack ?? ''] : ['server', g.server],
+    ['policy', policiesOf(g, 'none: everything is denied')],
     ['not before', g.notBefore ?? 'at once'],
     ['expires', g.expires ?? 'never'],
     ['tags', tagsOf(g) || 'none'],
@@ -42,12 +49,19 @@ export const { list, show, rm } = nounCommands<GrantView>({
 
 /** `grant add`. */
 export const add: Command = {
-  usage: 'LABEL --server NAME [--policy NAME] [--tag K=V]… [--expires WHEN] [--url URL]',
+  usage:
+    'LABEL (--server NAME | --stack NAME) [--policy [SERVER=]NAME]… [--tag K=V]… [--expires WHEN] [--url URL]',
   about:
     'Makes a grant and prints its token on stdout. The token is shown this once: only its digest is kept.',
   flags: {
     server: { type: 'string', value: 'NAME', about: 'the one server that it opens' },
-    policy: { type: 'string', value: 'NAME', about: 'without one, everything is denied' },
+    stack: { type: 'string', value: 'NAME', about: 'the stack that it opens instead' },
+    policy: {
+      type: 'string',
+      multiple: true,
+      value: '[SERVER=]NAME',
+      about: 'without one, everything is denied; in a stack also server by server',
+    },
     tag: { type: 'string', multiple: true, value: 'K=V', about: 'read by policies' },
     expires: {
       type: 'string',
@@ -64,14 +78,16 @@ export const add: Command = {
   ],
   run: async (words, io) => {
     const server = words.text('server')
-    if (server === undefined) throw new UsageError('`grant add` needs `--server NAME`')
-    const policy = words.text('policy')
+    const stack = words.text('stack')
+    if ((server === undefined) === (stack === undefined))
+      throw new UsageError('`grant add` needs `--server NAME` or `--stack NAME`')
     const until = words.text('expires')
     const tags = Object.fromEntries(words.texts('tag').map(tagPair))
     const body = {
       label: words.positionals[0],
       server,
-      ...(policy === undefined ? {} : { policy }),
+      stack,
+      ...policiesIn(words.texts('policy')),
       ...(until === undefined ? {} : { expires: expiryOf(until, io.now()) }),
       tags,
     }
@@ -82,15 +98,36 @@ export const add: Command = {
     else {
       io.stdout.write(`${made.token}\n`)
       const what =
-        made.policy === null
+        made.policy === null && Object.keys(made.policies).length === 0
           ? 'without a policy: everything is denied'
-          : `under policy ${made.policy}`
+          : `under policy ${policiesOf(made, '')}`
+      const opens = made.server === null ? `stack ${made.stack}` : `server ${made.server}`
       io.stderr.write(
-        `grant ${made.label} opens server ${made.server} ${what}, ${made.expires === null ? 'without end' : `until ${made.expires}`}. The token is not shown again.\n`,
+        `grant ${made.label} opens ${opens} ${what}, ${made.expires === null ? 'without end' : `until ${made.expires}`}. The token is not shown again.\n`,
       )
     }
     return 0
   },
+}
+
+/** `NAME` is the policy for all, `SERVER=NAME` the one for a server of the stack. */
+function policiesIn(texts: readonly string[]): {
+  policy?: string
+  policies?: Record<string, string>
+} {
+  const [policy, second] = texts.filter((text) => !text.includes('='))
+  if (second !== undefined)
+    throw new UsageError('one `--policy NAME`; others are written `--policy SERVER=NAME`')
+  const own = texts.filter((text) => text.includes('=')).map((text) => splitAt(text, '='))
+  return {
+    ...(policy === undefined ? {} : { policy }),
+    ...(own.length === 0 ? {} : { policies: Object.fromEntries(own) }),
+  }
+}
+
+const splitAt = (text: string, sign: string): [string, string] => {
+  const at = text.indexOf(sign)
+  return [text.slice(0, at), text.slice(at + sign.length)]
 }
 
 /** `K=V` as a member of the tags. */

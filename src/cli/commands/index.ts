@@ -64,6 +64,22 @@ export const commands = {
     summary: 'Remove a server from a running gateway',
     load: async () => ({ command: (await import('./server.ts')).rm }),
   },
+  'stack add': {
+    summary: 'Make one endpoint of several servers of a running gateway',
+    load: async () => ({ command: (await import('./stack.ts')).add }),
+  },
+  'stack list': {
+    summary: 'List the stacks of a running gateway',
+    load: async () => ({ command: (await import('./stack.ts')).list }),
+  },
+  'stack show': {
+    summary: 'Show one stack of a running gateway',
+    load: async () => ({ command: (await import('./stack.ts')).show }),
+  },
+  'stack rm': {
+    summary: 'Remove a stack from a running gateway',
+    load: async () => ({ command: (await import('./stack.ts')).rm }),
+  },
   'grant add': {
     summary: 'Make a grant and print its token, once',
     load: async () => ({ command: (await import('./grant.ts')).add }),

@@ -1,6 +1,7 @@
+import type { GrantedStack } from '../../core/contract/stored.ts'
 import type { Instant } from '../../core/instant.ts'
 import type { JsonObject } from '../../core/json/json.ts'
-import type { ServerEntry } from '../../core/snapshot.ts'
+import type { ServerEntry, StackEntry } from '../../core/snapshot.ts'
 
 /** The configuration as read from `sallyport.yaml`; it holds no token, only digests. */
 export interface Config {
@@ -24,6 +25,7 @@ export interface Config {
   readonly servers: ReadonlyMap<string, ServerEntry>
   /** Name to absolute file name. */
   readonly policies: ReadonlyMap<string, string>
+  readonly stacks: ReadonlyMap<string, StackEntry>
   readonly grants: ReadonlyMap<string, FileGrant>
   /** Pointers of the tokens that stand in the file itself instead of in the environment. */
   readonly literalSecrets: readonly string[]
@@ -32,7 +34,9 @@ export interface Config {
 /** A grant as the file states it. */
 export interface FileGrant {
   readonly label: string
-  readonly server: string
+  /** One of these two: the server, or the stack, that it opens. */
+  readonly server: string | undefined
+  readonly stack: GrantedStack | undefined
   readonly policy: string | undefined
   /** SHA-256 of the token, lower-case hex. */
   readonly tokenDigest: string
@@ -50,6 +54,7 @@ export const emptyConfig: Config = {
   admin: { tokenDigest: undefined, commands: false },
   servers: new Map(),
   policies: new Map(),
+  stacks: new Map(),
   grants: new Map(),
   literalSecrets: [],
 }

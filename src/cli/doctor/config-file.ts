@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { type Config, emptyConfig } from '../config/config-model.ts'
+import { type Config, emptyConfig, type FileGrant } from '../config/config-model.ts'
 import type { Environment } from '../config.ts'
 import { loadConfig } from '../config.ts'
 import { loadPolicyFile } from '../load.ts'
@@ -31,6 +31,7 @@ export function checkConfig(
   const sizes = [
     count(config.servers.size, 'server', 'servers'),
     count(config.policies.size, 'policy', 'policies'),
+    ...(config.stacks.size === 0 ? [] : [count(config.stacks.size, 'stack', 'stacks')]),
     count(config.grants.size, 'grant', 'grants'),
   ].join(', ')
   const findings: Finding[] = [ok(`${file} is valid: ${sizes}`)]
@@ -41,13 +42,24 @@ export function checkConfig(
         `chmod 600 ${file}, or take the tokens from the environment`,
       ),
     )
-  for (const grant of config.grants.values())
-    if (grant.policy === undefined)
-      findings.push(
-        warn(`grant ${grant.label} has no policy: everything is denied`, 'give it a `policy`'),
-      )
+  for (const grant of config.grants.values()) findings.push(...checkGrant(config, grant))
   for (const [name, policy] of config.policies) findings.push(...checkPolicy(name, policy))
   return { config, findings }
+}
+
+function checkGrant(config: Config, grant: FileGrant): readonly Finding[] {
+  const { warn } = finder('configuration')
+  if (grant.policy !== undefined) return []
+  if (grant.stack === undefined)
+    return [warn(`grant ${grant.label} has no policy: everything is denied`, 'give it a `policy`')]
+  const { name, policies } = grant.stack
+  const bare = (config.stacks.get(name)?.servers ?? []).filter((m) => policies[m] === undefined)
+  return bare.map((member) =>
+    warn(
+      `grant ${grant.label} has no policy for ${member}: everything there is denied`,
+      'name one under `policies`, or a `policy` for all',
+    ),
+  )
 }
 
 function checkPolicy(name: string, file: string): readonly Finding[] {

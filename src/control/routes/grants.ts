@@ -100,8 +100,14 @@ const iso = (at: number | undefined): string | null =>
 const ofGrant = (grant: Grant): GrantView => ({
   id: grant.id,
   label: grant.label,
-  server: grant.server,
+  server: grant.server ?? null,
+  stack: grant.stack?.name ?? null,
   policy: grant.policy?.name ?? null,
+  policies: Object.fromEntries(
+    [...(grant.stack?.policies ?? [])].flatMap(([member, policy]) =>
+      policy === undefined ? [] : [[member, policy.name]],
+    ),
+  ),
   tags: grant.tags as GrantView['tags'],
   notBefore: iso(grant.notBefore),
   expires: iso(grant.expiresAt),
@@ -111,8 +117,10 @@ const ofGrant = (grant: Grant): GrantView => ({
 const ofDocument = (noun: StoredNoun, document: GrantDocument): GrantView => ({
   id: noun.id,
   label: noun.name,
-  server: document.server,
+  server: document.server ?? null,
+  stack: document.stack?.name ?? null,
   policy: document.policy ?? null,
+  policies: { ...document.stack?.policies },
   tags: document.tags as GrantView['tags'],
   notBefore: iso(document.notBefore),
   expires: iso(document.expiresAt),
@@ -125,11 +133,9 @@ async function write(
   put: GrantPut,
   tokenDigest: string,
 ): Promise<GrantView> {
-  const { servers, policies } = call.ports.snapshot()
-  const server = servers.get(put.server)
+  const { policies } = call.ports.snapshot()
   const problems: ProblemItem[] = []
-  if (server === undefined)
-    problems.push({ pointer: '/server', message: `there is no server \`${put.server}\`` })
+  const opened = openedBy(call, put, problems)
   if (put.policy !== undefined && !policies.has(put.policy))
     problems.push({ pointer: '/policy', message: `there is no policy \`${put.policy}\`` })
   const notBefore = put.notBefore === undefined ? undefined : parseDate(put.notBefore)
@@ -138,7 +144,7 @@ async function write(
     problems.push({ pointer: '/expires', message: '`expires` is not after `notBefore`' })
   if (problems.length > 0) throw new ApiError('document_invalid', undefined, problems)
   const document: GrantDocument = {
-    server: server?.name ?? put.server,
+    ...opened,
     policy: put.policy,
     tokenDigest,
     tags: (put.tags ?? {}) as JsonObject,
@@ -151,4 +157,34 @@ async function write(
     document: JSON.stringify(document),
   })
   return ofDocument(noun, document)
+}
+
+/** What a grant opens: a server, or a stack; anything else is a problem. */
+function openedBy(
+  call: RouteCall,
+  put: GrantPut,
+  problems: ProblemItem[],
+): Pick<GrantDocument, 'server' | 'stack'> {
+  const { servers, stacks, policies } = call.ports.snapshot()
+  const wrong = (pointer: string, message: string): void => void problems.push({ pointer, message })
+  if ((put.server === undefined) === (put.stack === undefined))
+    wrong('', 'a grant opens a `server` or a `stack`: one of the two')
+  if (put.policies !== undefined && put.stack === undefined)
+    wrong('/policies', '`policies` belongs to a grant of a `stack`')
+  const server = put.server === undefined ? undefined : servers.get(put.server)
+  if (put.server !== undefined && server === undefined)
+    wrong('/server', `there is no server \`${put.server}\``)
+  const stack = put.stack === undefined ? undefined : stacks.get(put.stack)
+  if (put.stack !== undefined && stack === undefined)
+    wrong('/stack', `there is no stack \`${put.stack}\``)
+  for (const [member, policy] of Object.entries(put.policies ?? {})) {
+    const pointer = `/policies/${member}`
+    if (stack !== undefined && !stack.servers.includes(member))
+      wrong(pointer, `\`${member}\` is no server of the stack \`${stack.name}\``)
+    if (!policies.has(policy)) wrong(pointer, `there is no policy \`${policy}\``)
+  }
+  return {
+    server: server?.name,
+    stack: stack === undefined ? undefined : { name: stack.name, policies: put.policies ?? {} },
+  }
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 import { ruled } from './ruled.ts'
-import { parseDate, wrongGrantLabel, wrongPolicyName, wrongServerName } from './rules.ts'
+import {
+  parseDate,
+  wrongGrantLabel,
+  wrongPolicyName,
+  wrongServerName,
+  wrongStackName,
+} from './rules.ts'
 
 const date = z
   .string()
@@ -12,10 +18,19 @@ const date = z
 const tags = z.record(z.string().max(128), z.json()).meta({ description: 'read by policies' })
 
 const body = {
-  server: ruled(z.string(), wrongServerName).meta({ description: 'the one server that it opens' }),
+  server: ruled(z.string(), wrongServerName)
+    .optional()
+    .meta({ description: 'the one server that it opens; this or `stack`' }),
+  stack: ruled(z.string(), wrongStackName)
+    .optional()
+    .meta({ description: 'the stack that it opens; this or `server`' }),
   policy: ruled(z.string(), wrongPolicyName)
     .optional()
-    .meta({ description: 'without one, everything is denied' }),
+    .meta({ description: 'without one, everything is denied; in a stack, for every server' }),
+  policies: z
+    .record(ruled(z.string(), wrongServerName), ruled(z.string(), wrongPolicyName))
+    .optional()
+    .meta({ description: 'of a stack: policies by server, in place of `policy`' }),
   tags: tags.optional(),
   notBefore: date.optional(),
   expires: date.optional(),
@@ -30,8 +45,10 @@ export const grantPost = z.strictObject({ label: ruled(z.string(), wrongGrantLab
 export const grantView = z.object({
   id: z.string(),
   label: z.string(),
-  server: z.string(),
+  server: z.string().nullable().meta({ description: 'null for a grant of a stack' }),
+  stack: z.string().nullable().meta({ description: 'null for a grant of a server' }),
   policy: z.string().nullable(),
+  policies: z.record(z.string(), z.string()).meta({ description: 'by server of the stack' }),
   tags: z.record(z.string(), z.json()),
   notBefore: z.string().nullable(),
   expires: z.string().nullable(),

@@ -16,6 +16,16 @@ export function wrongServerName(name: string): string | undefined {
   return 'a server name is 1 to 63 of a-z, 0-9, `-` and `_`, beginning with a letter or digit'
 }
 
+/** A stack's name is a part of its URL, as a server's is. */
+export function wrongStackName(name: string): string | undefined {
+  if (uuid.test(name)) return 'a stack name may not look like an id (a UUID)'
+  if (serverName.test(name)) return undefined
+  return 'a stack name is 1 to 63 of a-z, 0-9, `-` and `_`, beginning with a letter or digit'
+}
+
+/** The most members that a stack has: every list asks all of them. */
+export const MOST_MEMBERS = 32
+
 /** What is wrong with a policy's name. */
 export function wrongPolicyName(name: string): string | undefined {
   if (uuid.test(name)) return 'a policy name may not look like an id (a UUID)'

@@ -4,6 +4,7 @@ import { grantCreated, grantPost, grantPut, grantView } from './grant.ts'
 import { policyPost, policyPut, policyShown, policyView, policyWritten } from './policy.ts'
 import { problemDocument } from './problem.ts'
 import { serverPost, serverPut, serverView } from './server.ts'
+import { stackPost, stackPut, stackView } from './stack.ts'
 
 const pageOf = <S extends z.ZodType>(item: S) =>
   z.object({
@@ -26,6 +27,10 @@ export const schemas = {
   PolicyPost: policyPost,
   PolicyPut: policyPut,
   PolicyWritten: policyWritten,
+  Stack: stackView,
+  StackPage: pageOf(stackView),
+  StackPost: stackPost,
+  StackPut: stackPut,
   Grant: grantView,
   GrantPage: pageOf(grantView),
   GrantPost: grantPost,

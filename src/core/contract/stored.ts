@@ -12,15 +12,27 @@ export interface ServerDocument {
   readonly methods: readonly string[]
 }
 
-/** What the store keeps of a grant. */
+/** What the store keeps of a stack. */
+export interface StackDocument {
+  readonly servers: readonly string[]
+}
+
+/** What the store keeps of a grant: it opens a server or a stack. */
 export interface GrantDocument {
-  readonly server: string
+  readonly server: string | undefined
+  readonly stack: GrantedStack | undefined
   readonly policy: string | undefined
   /** SHA-256 of the token, lower-case hex. */
   readonly tokenDigest: string
   readonly tags: JsonObject
   readonly notBefore: number | undefined
   readonly expiresAt: number | undefined
+}
+
+/** The stack that a grant opens, and policies by member, all by name. */
+export interface GrantedStack {
+  readonly name: string
+  readonly policies: Readonly<Record<string, string>>
 }
 
 /** Reads a stored server; undefined when it is not one. */
@@ -44,17 +56,36 @@ function targetOf(stored: JsonObject): ServerTarget | undefined {
   return { kind, command, args, env, cwd, instances }
 }
 
+/** Reads a stored stack; undefined when it is not one. */
+export function parseStackDocument(text: string): StackDocument | undefined {
+  const value = parse(text)
+  if (!isObject(value)) return undefined
+  const { servers } = value
+  return isTexts(servers) ? { servers } : undefined
+}
+
 /** Reads a stored grant; undefined when it is not one. */
 export function parseGrantDocument(text: string): GrantDocument | undefined {
   const value = parse(text)
   if (!isObject(value)) return undefined
   const { server, policy, tokenDigest, tags = {}, notBefore, expiresAt } = value
-  if (typeof server !== 'string' || typeof tokenDigest !== 'string') return undefined
+  const stack = value.stack === undefined ? undefined : grantedStack(value.stack)
+  // INVARIANT: one of the two; a grant that could mean either opens neither.
+  if ((typeof server === 'string') === (stack !== undefined)) return undefined
+  if (server !== undefined && typeof server !== 'string') return undefined
+  if (value.stack !== undefined && stack === undefined) return undefined
+  if (typeof tokenDigest !== 'string') return undefined
   if (!/^[0-9a-f]{64}$/.test(tokenDigest) || !isObject(tags)) return undefined
   // INVARIANT: a grant whose dates can not be read is no grant; it must not become one without end.
   if (!isInstant(notBefore) || !isInstant(expiresAt)) return undefined
   if (policy !== undefined && typeof policy !== 'string') return undefined
-  return { server, policy, tokenDigest, tags, notBefore, expiresAt }
+  return { server, stack, policy, tokenDigest, tags, notBefore, expiresAt }
+}
+
+function grantedStack(stored: unknown): GrantedStack | undefined {
+  if (!isObject(stored)) return undefined
+  const { name, policies = {} } = stored
+  return typeof name === 'string' && isTextMap(policies) ? { name, policies } : undefined
 }
 
 const isEraPin = (value: unknown): value is EraPin => ERA_PINS.some((pin) => pin === value)

@@ -7,12 +7,14 @@ import { errorReply, type Reader } from '../../core/mcp/reply.ts'
 import { UNNAMED_VERSION } from '../../core/mcp/revisions.ts'
 import type { Grant, Snapshot } from '../../core/snapshot.ts'
 import { Relay } from '../forward.ts'
-import { type Caller, type Gate, idOf, type OpenServer } from '../gate.ts'
+import { type AnswerSink, type Caller, type Gate, idOf, type OpenServer } from '../gate.ts'
 import { identify } from '../identify.ts'
 import { mirrorMismatch } from '../mirror.ts'
 import { Exchange } from '../pipeline.ts'
 import type { Servers } from '../servers.ts'
 import type { LiveSession, Sessions } from '../sessions.ts'
+import { Passage } from '../stack/passage.ts'
+import type { Stacks } from '../stack/stacks.ts'
 import { splitBatch } from './batch.ts'
 import { clientOf, modernClaim, requireLegacyHeader } from './era.ts'
 import { readBody } from './http-body.ts'
@@ -26,6 +28,7 @@ export interface HttpListenerOptions {
   readonly gate: Gate
   readonly servers: Servers
   readonly sessions: Sessions
+  readonly stacks: Stacks
   readonly snapshot: () => Snapshot
   readonly edge: () => Edge
   /** Serves every path that is not an MCP endpoint; Host and Origin are checked before. */
@@ -33,12 +36,12 @@ export interface HttpListenerOptions {
 }
 
 /** Raw paths of MCP endpoints: matched as sent, never normalised. */
-const MCP_PATH = /^\/mcp\/([A-Za-z0-9][A-Za-z0-9_-]{0,62})(?:\?.*)?$/
+const MCP_PATH = /^\/(mcp|stacks)\/([A-Za-z0-9][A-Za-z0-9_-]{0,62})(?:\?.*)?$/
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 75_000
 
-/** Serves `/mcp/{server}` to clients of Streamable HTTP; not yet listening. */
+/** Serves `/mcp/{server}` and `/stacks/{name}` to clients of Streamable HTTP; not yet listening. */
 export function createHttpListener(options: HttpListenerOptions): Server {
   const streams = new Streams(() => server.listening)
   const server = createServer(
@@ -114,8 +117,8 @@ function accept(
   if (!edge.isHostServed(head.host)) throw new GatewayError('host_refused')
   if (head.origin !== undefined && !edge.isOriginAllowed(head.origin))
     throw new GatewayError('origin_refused')
-  const name = serverNameOf(request.url ?? '')
-  if (name === undefined) {
+  const route = routeOf(request.url ?? '')
+  if (route === undefined) {
     options.other(request, response)
     return
   }
@@ -127,9 +130,9 @@ function accept(
   try {
     const snapshot = options.snapshot()
     const grant = identify(snapshot, head.authorization, options.gate.clock.now(), request.socket)
-    const entry = snapshot.servers.get(name)
-    if (entry === undefined) throw new GatewayError('not_found', 'no server of this name')
-    if (entry.name !== grant.server) throw new GatewayError('grant_elsewhere')
+    const server = route.isStack
+      ? stackAt(options, snapshot, grant, route.name)
+      : serverAt(options, snapshot, grant, route.name)
     const visit: Visit = {
       options,
       streams,
@@ -138,7 +141,8 @@ function accept(
       head,
       headers,
       grant,
-      server: options.servers.of(entry),
+      server,
+      isStack: route.isStack,
     }
     if (request.method === 'POST') post(visit)
     else if (request.method === 'GET') listen(visit)
@@ -150,15 +154,47 @@ function accept(
 }
 
 const MAX_PATHS = 256
-const paths = new Map<string, string | undefined>()
+const paths = new Map<string, Route>()
 
-/** The server that a raw path names; undefined for every other path. */
-function serverNameOf(path: string): string | undefined {
+/** The server or the stack that a path names. */
+interface Route {
+  readonly isStack: boolean
+  readonly name: string
+}
+
+/** What a raw path names; undefined for every path that is no MCP endpoint. */
+function routeOf(path: string): Route | undefined {
   const known = paths.get(path)
   if (known !== undefined) return known
-  const name = MCP_PATH.exec(path)?.[1]
-  if (name !== undefined && paths.size < MAX_PATHS) paths.set(path, name)
-  return name
+  const [, kind, name] = MCP_PATH.exec(path) ?? []
+  if (name === undefined) return undefined
+  const route = { isStack: kind === 'stacks', name }
+  if (paths.size < MAX_PATHS) paths.set(path, route)
+  return route
+}
+
+function serverAt(
+  { servers }: HttpListenerOptions,
+  snapshot: Snapshot,
+  grant: Grant,
+  name: string,
+): OpenServer {
+  const entry = snapshot.servers.get(name)
+  if (entry === undefined) throw new GatewayError('not_found', 'no server of this name')
+  if (entry.name !== grant.server) throw new GatewayError('grant_elsewhere')
+  return servers.of(entry)
+}
+
+function stackAt(
+  { stacks }: HttpListenerOptions,
+  snapshot: Snapshot,
+  grant: Grant,
+  name: string,
+): OpenServer {
+  const entry = snapshot.stacks.get(name)
+  if (entry === undefined) throw new GatewayError('not_found', 'no stack of this name')
+  if (entry.name !== grant.stack?.name) throw new GatewayError('grant_elsewhere')
+  return stacks.of(entry, grant)
 }
 
 /** One authenticated HTTP request. */
@@ -171,6 +207,7 @@ interface Visit {
   readonly headers: readonly string[]
   readonly grant: Grant
   readonly server: OpenServer
+  readonly isStack: boolean
 }
 
 /** True while the credential that a stream was opened with still stands for the same grant. */
@@ -252,12 +289,24 @@ function exchange(
         client: caller.client,
       }),
   })
-  const running = new Exchange(visit.options.gate, caller, frame, sink, bytes)
+  const running = open(visit, caller, frame, sink, bytes)
   visit.response.on('close', () => {
     if (!visit.response.writableFinished) running.cancel()
   })
   void running.run()
 }
+
+/** A frame for a server is judged here; one for a stack is judged for each member that gets it. */
+const open = (
+  { options, isStack }: Visit,
+  caller: Caller,
+  frame: Frame,
+  sink: AnswerSink,
+  bytes?: Uint8Array,
+): Exchange | Passage =>
+  isStack
+    ? new Passage(options.gate, caller, frame, sink, bytes)
+    : new Exchange(options.gate, caller, frame, sink, bytes)
 
 /** Era, session and client of a frame; everything a header could contradict is compared here. */
 function callerOf(visit: Visit, frame: Frame): Caller {
@@ -324,12 +373,7 @@ function receiveBatch(
       { headers: visit.headers, isLive },
       frames,
       (frame, i, sink) => {
-        const running = new Exchange(
-          visit.options.gate,
-          callers[i] as Caller,
-          frame,
-          sink(idOf(frame), reader),
-        )
+        const running = open(visit, callers[i] as Caller, frame, sink(idOf(frame), reader))
         visit.response.on('close', () => {
           if (!visit.response.writableFinished) running.cancel()
         })

@@ -1,0 +1,124 @@
+import { MODERN_VERSIONS } from '../../core/mcp/revisions.ts'
+import type { Grant, ServerEntry, Snapshot, StackEntry } from '../../core/snapshot.ts'
+import { makeRoom } from '../bounded.ts'
+import { Catalogue } from '../catalogue.ts'
+import type { Gate, OpenServer } from '../gate.ts'
+import type { Servers } from '../servers.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import { createStackFace } from './face.ts'
+import { Health } from './health.ts'
+import type { StackView } from './member.ts'
+import type { Subscription } from './subscription.ts'
+
+/** What stacks stand on. */
+export interface StackMeans {
+  readonly gate: Gate
+  readonly servers: Servers
+  readonly snapshot: () => Snapshot
+}
+
+/** A stack as one grant opens it. */
+interface OpenStack {
+  entry: StackEntry
+  grant: Grant
+  readonly server: OpenServer
+  readonly subscriptions: Set<Subscription>
+}
+
+/** Faces are small; one that is dropped is made again by the next request. */
+const MAX_OPEN = 10_000
+
+/** The stacks in use: one face for each grant, since what a stack shows is a matter of its policies. */
+export class Stacks {
+  readonly #means: StackMeans
+  readonly #health: Health
+  readonly #open = new Map<string, OpenStack>()
+
+  constructor(means: StackMeans) {
+    this.#means = means
+    this.#health = new Health(means.gate)
+  }
+
+  /** The stack of an entry as `grant` opens it, in the form of a server. */
+  of(entry: StackEntry, grant: Grant): OpenServer {
+    const known = this.#open.get(grant.id)
+    if (known !== undefined && known.entry.id === entry.id) {
+      known.entry = entry
+      known.grant = grant
+      return known.server
+    }
+    makeRoom(this.#open, MAX_OPEN)
+    const opened = this.#make(entry, grant)
+    this.#open.set(grant.id, opened)
+    return opened.server
+  }
+
+  #make(entry: StackEntry, grant: Grant): OpenStack {
+    const subscriptions = new Set<Subscription>()
+    const server = serverOf(
+      entry,
+      createStackFace({
+        ...this.#means,
+        health: this.#health,
+        subscriptions,
+        versions: [...MODERN_VERSIONS],
+        view: (): StackView => ({
+          entry: opened.entry,
+          grant: opened.grant,
+          self: server,
+          snapshot: this.#means.snapshot(),
+        }),
+      }),
+    )
+    const opened: OpenStack = { entry, grant, server, subscriptions }
+    return opened
+  }
+
+  /** Takes a new configuration in: what is open goes on under it, or ends with its grant. */
+  reconcile(snapshot: Snapshot): void {
+    const grants = new Map([...snapshot.grants.values()].map((grant) => [grant.id, grant]))
+    for (const [id, opened] of this.#open) {
+      const grant = grants.get(id)
+      const entry = snapshot.stacks.get(opened.entry.id)
+      if (grant === undefined || entry === undefined || grant.stack?.name !== entry.name) {
+        this.#open.delete(id)
+        void opened.server.upstream.close().catch(() => {})
+        continue
+      }
+      opened.entry = entry
+      opened.grant = grant
+      for (const subscription of opened.subscriptions) subscription.changed()
+    }
+  }
+
+  /** Ends what stacks hold themselves; their servers belong to the gateway. */
+  async close(): Promise<void> {
+    const all = [...this.#open.values()]
+    this.#open.clear()
+    await Promise.allSettled(all.map(({ server }) => server.upstream.close()))
+  }
+}
+
+/** No server's name holds a slash: what a stack is called on record is nobody else's name. */
+export const stackServerName = (name: string): string => `stacks/${name}`
+
+/** A stack in the form of a server: what listeners and sessions hold. */
+function serverOf(entry: StackEntry, upstream: Upstream): OpenServer {
+  const name = stackServerName(entry.name)
+  const own: ServerEntry = {
+    id: entry.id,
+    name,
+    // Nothing connects to a stack.
+    target: { kind: 'http', url: `stack:${entry.name}`, headers: {} },
+    methods: [],
+    era: 'auto',
+    source: entry.source,
+  }
+  return {
+    entry: own,
+    upstream,
+    catalogue: new Catalogue(name, () => ({ category: 'Financial', severity: 'Critical' })),
+    tasks: new Map(),
+    refresh: { at: 0, running: undefined, isStale: false, failure: undefined },
+  }
+}

@@ -49,6 +49,12 @@ export type LogEvent =
       readonly tool: string
       readonly change: 'added' | 'changed' | 'removed'
     }
+  | {
+      readonly event: 'tool.unreachable'
+      readonly upstream: string
+      readonly tool: string
+      readonly reason: string
+    }
   | { readonly event: 'control.failed'; readonly reason: string }
   | { readonly event: 'record.dropped'; readonly total: number; readonly reason: string }
   | { readonly event: 'store.failed'; readonly store: string; readonly reason: string }

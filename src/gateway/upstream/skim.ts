@@ -46,13 +46,19 @@ function endOfValue(text: string, at: number): number {
   return text.length
 }
 
+/** A member of an object: its key, where that begins, and where its value stands. */
+export interface MemberSpan extends Span {
+  readonly key: string
+  readonly keyStart: number
+}
+
 /**
- * Where the values of an object's members stand, without parsing them: for large messages of which
- * only the envelope matters. A key that comes twice is told once, with its last value.
+ * Where the members of an object stand, without parsing their values: for large messages of which
+ * only the envelope matters.
  * INVARIANT: the text is valid JSON and `from` is at, or at white space before, a value.
  */
-export function skimObject(text: string, from = 0): ReadonlyMap<string, Span> {
-  const out = new Map<string, Span>()
+export function skimMembers(text: string, from = 0): readonly MemberSpan[] {
+  const out: MemberSpan[] = []
   let at = skipBlank(text, from)
   if (text[at] !== '{') return out
   at = skipBlank(text, at + 1)
@@ -61,11 +67,35 @@ export function skimObject(text: string, from = 0): ReadonlyMap<string, Span> {
     const key = JSON.parse(text.slice(at, keyEnd)) as string
     const start = skipBlank(text, skipBlank(text, keyEnd) + 1)
     const end = endOfValue(text, start)
-    out.set(key, { start, end })
+    out.push({ key, keyStart: at, start, end })
     at = skipBlank(text, skipBlank(text, end) + 1)
   }
   return out
 }
+
+/** The values of {@link skimMembers} by key. A key that comes twice is told once, with its last. */
+export const skimObject = (text: string, from = 0): ReadonlyMap<string, Span> =>
+  new Map(skimMembers(text, from).map((member) => [member.key, member]))
+
+/**
+ * The text of an object with every value as `rewrite` gives it; without the members for which that is
+ * undefined. Keys and the values that stay are the bytes that came. The same INVARIANT.
+ */
+export function rewriteObject(
+  text: string,
+  from: number,
+  rewrite: (member: MemberSpan) => string | undefined,
+  more: readonly string[] = [],
+): string {
+  const kept = skimMembers(text, from).flatMap((member) => {
+    const value = rewrite(member)
+    return value === undefined ? [] : [text.slice(member.keyStart, member.start) + value]
+  })
+  return `{${[...kept, ...more].join(',')}}`
+}
+
+/** The bytes of a span. */
+export const textOf = (text: string, span: Span): string => text.slice(span.start, span.end)
 
 /** Where the items of an array stand. The same INVARIANT. */
 export function skimArray(text: string, from = 0): readonly Span[] {

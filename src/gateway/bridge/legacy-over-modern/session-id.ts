@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto'
+import { exactText } from '../../../core/json/exact-text.ts'
+import { isObject, type Json, type JsonObject, member } from '../../../core/json/json.ts'
+import { LEGACY_VERSIONS } from '../../../core/mcp/revisions.ts'
+
+/** What a session is made of once and for all; its id carries it, so that no table need outlive us. */
+export interface SessionFacts {
+  readonly version: string
+  /** JSON texts, so that every number in them stays as the client wrote it. */
+  readonly capabilities: string
+  readonly client: string
+  /** The server sends log messages to requests that ask for them. */
+  readonly hasLogging: boolean
+}
+
+const PREFIX = 'lm1.'
+/** What the id may hold of each; request heads have room for little more. */
+const MAX_CAPABILITIES = 4_096
+const MAX_CLIENT = 1_024
+const NEWEST = LEGACY_VERSIONS.at(-1) as string
+
+/** Tasks of sessions are another thing than the stateless extension: neither is declared. */
+const TASKS = 'io.modelcontextprotocol/tasks'
+
+/** The facts of a session that an `initialize` asks for. */
+export function factsOf(params: JsonObject, hasLogging: boolean): SessionFacts {
+  const version = member(params, 'protocolVersion')
+  return {
+    version: LEGACY_VERSIONS.find((one) => one === version) ?? NEWEST,
+    capabilities: capabilitiesText(member(params, 'capabilities')),
+    client: clientText(member(params, 'clientInfo')),
+    hasLogging,
+  }
+}
+
+/** What a client of sessions can do, in the words of the stateless era. */
+function capabilitiesText(declared: Json | undefined): string {
+  const given: JsonObject = isObject(declared) ? declared : {}
+  const out: Record<string, Json> = {}
+  const take = (key: string, value: Json | undefined): void => {
+    if (isObject(value)) out[key] = value
+  }
+  const elicitation = member(given, 'elicitation')
+  // Before there were modes, to elicit was to show a form.
+  if (isObject(elicitation))
+    out.elicitation =
+      member(elicitation, 'form') === undefined && member(elicitation, 'url') === undefined
+        ? { form: {}, ...elicitation }
+        : elicitation
+  take('sampling', member(given, 'sampling'))
+  // A stateless server can't be told of changes.
+  if (isObject(member(given, 'roots'))) out.roots = {}
+  take('extensions', withoutTasks(member(given, 'extensions')))
+  take('experimental', member(given, 'experimental'))
+  const text = exactText(out)
+  if (text.length <= MAX_CAPABILITIES) return text
+  const { elicitation: e, sampling: s, roots: r } = out
+  const short = exactText({ elicitation: e, sampling: s, roots: r })
+  return short.length <= MAX_CAPABILITIES ? short : '{}'
+}
+
+const withoutTasks = (extensions: Json | undefined): Json | undefined => {
+  if (!isObject(extensions)) return undefined
+  const { [TASKS]: _, ...rest } = extensions
+  return rest
+}
+
+function clientText(info: Json | undefined): string {
+  const given: JsonObject = isObject(info) ? info : {}
+  const whole = exactText(given)
+  const name = member(given, 'name')
+  const version = member(given, 'version')
+  if (whole.length <= MAX_CLIENT && typeof name === 'string' && typeof version === 'string')
+    return whole
+  const short = (value: Json | undefined): string =>
+    typeof value === 'string' ? value.slice(0, 128) : ''
+  return JSON.stringify({ name: short(name), version: short(version) })
+}
+
+/** A new id that carries the facts. It hides nothing and proves nothing: the gateway seals it. */
+export function encodeSession(facts: SessionFacts): string {
+  const { version, capabilities, client, hasLogging } = facts
+  const key = randomBytes(12).toString('base64url')
+  const text = JSON.stringify([key, version, capabilities, client, hasLogging])
+  return PREFIX + Buffer.from(text, 'utf8').toString('base64url')
+}
+
+/** The facts that an id carries; undefined for one that was not made here. */
+export function decodeSession(id: string): SessionFacts | undefined {
+  if (!id.startsWith(PREFIX)) return undefined
+  try {
+    const held: unknown = JSON.parse(
+      Buffer.from(id.slice(PREFIX.length), 'base64url').toString('utf8'),
+    )
+    if (!Array.isArray(held)) return undefined
+    const [, version, capabilities, client, hasLogging] = held
+    if (![version, capabilities, client].every((part) => typeof part === 'string')) return undefined
+    if (!isObject(JSON.parse(capabilities)) || !isObject(JSON.parse(client))) return undefined
+    return { version, capabilities, client, hasLogging: hasLogging === true }
+  } catch {
+    return undefined
+  }
+}

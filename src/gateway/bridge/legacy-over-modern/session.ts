@@ -1,0 +1,223 @@
+import { GatewayError } from '../../../core/errors.ts'
+import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
+import type { Frame, RequestFrame } from '../../../core/mcp/frame-model.ts'
+import { errorReply } from '../../../core/mcp/reply.ts'
+import type { Clock } from '../../../core/ports.ts'
+import { idIn, idKey } from '../../upstream/incoming.ts'
+import { refuse } from '../../upstream/reply.ts'
+import type { ReplySink, Upstream, UpstreamExchange } from '../../upstream/upstream.ts'
+import { BridgedCall } from './bridged-call.ts'
+import { ClientReply, resume } from './client-reply.ts'
+import type { EventLog } from './event-log.ts'
+import type { Around } from './own-questions.ts'
+import { OwnStream } from './own-stream.ts'
+import type { Waiting } from './rounds.ts'
+import type { SessionFacts } from './session-id.ts'
+import { type Stamp, stamped, stampOf } from './stamp.ts'
+import { Subscription, type Wanted } from './subscription.ts'
+import type { ToolTable } from './tool-table.ts'
+
+/** What a session needs of its bridge. */
+export interface SessionMeans {
+  readonly inner: Upstream
+  readonly clock: Clock
+  readonly tools: ToolTable
+  readonly log: EventLog
+  readonly primeAfterMs: number
+  /** Reads the server's tools again, in the name of the session. */
+  readonly learnTools: (session: Session, isUrgent: boolean) => Promise<void>
+  /** What the server can do, as it says to this session. */
+  readonly serverCapabilities: (session: Session) => Promise<JsonObject>
+  readonly onVersionRefused: (session: Session) => void
+}
+
+/** Requests of one session at once. */
+const MAX_CALLS = 1_000
+const MAX_URIS = 1_000
+/** The level of a session that has not named one: servers with sessions send what they find useful. */
+const LEVEL = 'info'
+/** The first revision whose clients know an event without data. */
+const PRIMED_SINCE = '2025-11-25'
+
+/** One session: what it is made of, and what is under way in it. */
+export class Session {
+  readonly key: string
+  readonly facts: SessionFacts
+  readonly around: Around
+  readonly #means: SessionMeans
+  readonly #capabilities: JsonObject
+  readonly #calls = new Map<string, BridgedCall>()
+  readonly #waiting: Waiting = new Map()
+  readonly #uris = new Set<string>()
+  readonly #own: OwnStream
+  readonly #subscription: Subscription
+  #stamp: Stamp
+  #isListening = false
+
+  constructor(key: string, facts: SessionFacts, around: Around, means: SessionMeans) {
+    this.key = key
+    this.facts = facts
+    this.around = around
+    this.#means = means
+    this.#capabilities = JSON.parse(facts.capabilities) as JsonObject
+    this.#stamp = stampOf(facts, facts.hasLogging ? LEVEL : undefined)
+    this.#own = new OwnStream()
+    this.#subscription = new Subscription({
+      inner: means.inner,
+      around,
+      stamp: () => this.#stamp,
+      now: () => means.clock.now(),
+      tell: (text) => this.#own.tell(text),
+      onDrain: (resumed) => this.#own.onDrain(resumed),
+    })
+  }
+
+  get stamp(): Stamp {
+    return this.#stamp
+  }
+
+  /** Nothing is under way, and nobody listens. */
+  get isIdle(): boolean {
+    return this.#calls.size === 0 && !this.#isListening
+  }
+
+  /** Log messages from this level on. */
+  setLevel(level: string): void {
+    this.#stamp = stampOf(this.facts, level)
+  }
+
+  /** Sends a request through the server. */
+  call(around: Around, frame: RequestFrame, sink: ReplySink): UpstreamExchange {
+    const key = idKey(frame.id)
+    const refusal = this.#calls.has(key)
+      ? new GatewayError('frame_invalid', 'a request with this id is in flight already')
+      : this.#calls.size >= MAX_CALLS
+        ? new GatewayError('too_busy')
+        : undefined
+    if (refusal !== undefined) {
+      refuse(sink, refusal)
+      return { cancel() {} }
+    }
+    const { inner, tools, log, learnTools, onVersionRefused } = this.#means
+    // Lists are short, and are to be filtered anew whenever they are read.
+    const isKept = !frame.method.endsWith('/list')
+    const { version } = this.facts
+    const reply = new ClientReply(sink, {
+      takesEvents: takesEvents(around.headers),
+      log: isKept ? () => log.open(this.key) : undefined,
+      primeAfterMs: isKept && version >= PRIMED_SINCE ? this.#means.primeAfterMs : undefined,
+      errorText: (error) =>
+        errorReply(frame.id, error, { isModern: false, protocolVersion: version }),
+    })
+    const call = new BridgedCall(
+      {
+        inner,
+        tools,
+        learnTools: (isUrgent) => learnTools(this, isUrgent),
+        waiting: this.#waiting,
+        capabilities: takesEvents(around.headers) ? this.#capabilities : {},
+        onVersionRefused: () => onVersionRefused(this),
+        onOver: () => this.#calls.delete(key),
+      },
+      around,
+      stamped(frame, this.#stamp),
+      reply,
+    )
+    this.#calls.set(key, call)
+    call.start()
+    return { cancel: () => call.leave() }
+  }
+
+  /** What the client says without expecting an answer: only a cancellation concerns a stateless server. */
+  notified(frame: Extract<Frame, { kind: 'notification' }>): void {
+    if (frame.method !== 'notifications/cancelled') return
+    const id = idIn(frame.params, 'requestId')
+    if (id !== undefined) this.#calls.get(idKey(id))?.abort()
+  }
+
+  /** True when somebody waited for this response. */
+  answered(frame: Extract<Frame, { kind: 'response' }>): boolean {
+    const take = this.#waiting.get(idKey(frame.id))
+    take?.(frame)
+    return take !== undefined
+  }
+
+  /**
+   * Watches a resource, or stops.
+   * @throws GatewayError when the server does not agree.
+   */
+  async watch(uri: string, isWatched: boolean): Promise<boolean> {
+    if (!isWatched) {
+      this.#uris.delete(uri)
+      await this.#follow().catch(() => {})
+      return true
+    }
+    const isNew = !this.#uris.has(uri)
+    if (isNew && this.#uris.size >= MAX_URIS)
+      throw new GatewayError('too_busy', 'the session watches too many resources')
+    this.#uris.add(uri)
+    try {
+      if ((await this.#follow()).has(uri)) return true
+    } catch (thrown) {
+      if (isNew) this.#uris.delete(uri)
+      throw thrown
+    }
+    this.#uris.delete(uri)
+    return false
+  }
+
+  /** Opens the stream of what belongs to no request; with the id of an event, reads on behind it. */
+  listen(lastEventId: string | undefined, sink: ReplySink): UpstreamExchange {
+    const lost = lastEventId === undefined ? undefined : this.#means.log.find(this.key, lastEventId)
+    if (lost !== undefined) return resume(lost.stream, lost.number, sink)
+    this.#isListening = true
+    const left = this.#own.open(sink, () => {
+      this.#isListening = false
+      this.#follow().catch(() => {})
+    })
+    this.#follow().catch(() => {})
+    return left
+  }
+
+  async #follow(): Promise<ReadonlySet<string>> {
+    if (!this.#isListening && this.#uris.size === 0) return this.#subscription.want(NOTHING)
+    const can = await this.#means.serverCapabilities(this)
+    return this.#subscription.want(wantedOf(can, this.#isListening, [...this.#uris]))
+  }
+
+  /** Ends everything that is under way. */
+  close(error: GatewayError): void {
+    for (const call of [...this.#calls.values()]) call.fail(error)
+    this.#uris.clear()
+    this.#subscription.close()
+    this.#own.close()
+    this.#means.log.leave(this.key)
+  }
+}
+
+const NOTHING: Wanted = {
+  toolsListChanged: false,
+  promptsListChanged: false,
+  resourcesListChanged: false,
+  resourceSubscriptions: [],
+}
+
+function wantedOf(can: JsonObject, isListening: boolean, uris: readonly string[]): Wanted {
+  const has = (name: string, key: string): boolean => {
+    const capability = member(can, name)
+    return isObject(capability) && member(capability, key) === true
+  }
+  return {
+    toolsListChanged: isListening && has('tools', 'listChanged'),
+    promptsListChanged: isListening && has('prompts', 'listChanged'),
+    resourcesListChanged: isListening && has('resources', 'listChanged'),
+    resourceSubscriptions: uris,
+  }
+}
+
+/** True when the client reads an event stream as the answer; where it does not say, it does. */
+function takesEvents(headers: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i] === 'accept') return /text\/event-stream|\*\/\*/i.test(headers[i + 1] as string)
+  return true
+}

@@ -1,5 +1,6 @@
 import { type Dispatcher, Pool } from 'undici'
 import { GatewayError } from '../../core/errors.ts'
+import type { Frame } from '../../core/mcp/frame-model.ts'
 import type { ServerTarget } from '../../core/snapshot.ts'
 import type { Trouble } from '../bridge/era-knowledge.ts'
 import { mirroredName, toHeader } from '../mirror.ts'
@@ -51,7 +52,8 @@ export function createHttpUpstream(
   return {
     exchange(request, sink) {
       const reply = new HttpReply(sink, request, trouble)
-      exchanges.dispatch(
+      const pool = isStream(request.frame) ? streams : exchanges
+      pool.dispatch(
         {
           path,
           method: 'POST',
@@ -89,6 +91,10 @@ export function createHttpUpstream(
     },
   }
 }
+
+/** A request whose answer is a stream without an end. */
+const isStream = (frame: Frame): boolean =>
+  frame.kind === 'request' && frame.method === 'subscriptions/listen'
 
 /** The headers that belong to a frame, computed from its body: what the client sent is not copied. */
 function frameHeaders({ frame, era, protocolVersion }: UpstreamRequest): string[] {

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/ports.ts'
 import type { ServerEntry } from '../../core/snapshot.ts'
 import { createTrouble } from '../bridge/era-knowledge.ts'
 import { type Bridge, speakBothEras } from '../bridge/eras.ts'
+import { createLegacyOverModern } from '../bridge/legacy-over-modern.ts'
 import { createHttpUpstream } from './http.ts'
 import type { ProcessEnd } from './peer.ts'
 import { createStdioUpstream, type StdioUpstreamOptions } from './stdio.ts'
@@ -25,7 +26,14 @@ export interface OpenedUpstream {
 
 /** Passes everything on: the server answers what is not its era in its own words. */
 const untouched: Bridge = (inner) => ({ ...inner, close: async () => {} })
-const bridges = { modernOverLegacy: untouched, legacyOverModern: untouched }
+const legacyOverModern: Bridge = (inner, { entry, log, clock }) =>
+  createLegacyOverModern(inner, {
+    name: entry.name,
+    log,
+    clock,
+    mirrorsArguments: entry.target.kind === 'http',
+  })
+const bridges = { modernOverLegacy: untouched, legacyOverModern }
 
 /** Opens the upstream of a server, for clients of both eras. */
 export const openUpstream = (entry: ServerEntry, means: UpstreamMeans): Upstream =>

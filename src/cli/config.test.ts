@@ -72,6 +72,7 @@ describe('a valid configuration', () => {
       kind: 'http',
       url: 'https://mcp.stripe.com',
       headers: { Authorization: 'Bearer sk_live_1' },
+      transport: 'auto',
     })
   })
   test('keeps digests of tokens, and tags and dates', () => {
@@ -310,6 +311,16 @@ describe('a problem is named with its place', () => {
       'headers of a command',
       'version: 1\nservers: { a: { command: c, headers: {} } }',
       '2:29 `headers` belongs to a server with a `url`',
+    ],
+    [
+      'a transport of a command',
+      'version: 1\nservers: { a: { command: c, transport: sse } }',
+      '2:29 `transport` belongs to a server with a `url`',
+    ],
+    [
+      'a transport that there is not',
+      'version: 1\nservers: { a: { url: http://h, transport: ssh } }',
+      '2:43 expected `auto` or `http` or `sse`, found `ssh`; did you mean `sse`?',
     ],
     [
       'a server name in capitals',

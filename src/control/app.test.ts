@@ -105,6 +105,7 @@ const ofFile: ServerEntry = {
     kind: 'http',
     url: 'https://h/mcp?key=hunter2-of-upstream',
     headers: { 'X-Key': secret },
+    transport: 'auto',
   },
   era: 'auto',
   methods: [],

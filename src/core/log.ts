@@ -34,6 +34,11 @@ export type LogEvent =
   | { readonly event: 'upstream.unrouted'; readonly upstream: string; readonly bytes: number }
   | { readonly event: 'upstream.lost'; readonly upstream: string; readonly reason: string }
   | {
+      readonly event: 'upstream.detected'
+      readonly upstream: string
+      readonly transport: 'http' | 'sse'
+    }
+  | {
       readonly event: 'upstream.restarting'
       readonly upstream: string
       readonly inMs: number

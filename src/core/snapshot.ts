@@ -34,6 +34,11 @@ export interface StackScope {
   readonly policies: ReadonlyMap<string, LoadedPolicy | undefined>
 }
 
+/** The transports that a server with a URL may speak. */
+export const HTTP_TRANSPORTS = ['auto', 'http', 'sse'] as const
+/** The transport of a server with a URL. */
+export type HttpTransport = (typeof HTTP_TRANSPORTS)[number]
+
 /** How a server is reached. */
 export type ServerTarget =
   | {
@@ -41,6 +46,8 @@ export type ServerTarget =
       readonly url: string
       /** Injected into every request; they win over the client's. */
       readonly headers: Readonly<Record<string, string>>
+      /** `http`: Streamable HTTP · `sse`: HTTP+SSE (2024-11-05) · `auto`: whichever it speaks. */
+      readonly transport: HttpTransport
     }
   | {
       readonly kind: 'stdio'

@@ -20,6 +20,7 @@ export const { list, show, rm } = nounCommands<ServerView>({
     ...(s.kind === 'http'
       ? ([
           ['url', s.url ?? ''],
+          ['transport', s.transport ?? ''],
           ['headers', s.headers.map((h) => `${h}: (hidden)`).join(', ') || 'none'],
         ] as const)
       : ([

@@ -39,7 +39,7 @@ export const command: Command = {
     upstream: {
       type: 'string',
       value: 'URL',
-      about: 'a Streamable HTTP server instead of a command',
+      about: 'a server over Streamable HTTP or HTTP+SSE instead of a command',
     },
     header: {
       type: 'string',
@@ -178,7 +178,8 @@ function targetOf(
   if (url !== undefined) {
     if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol))
       throw new UsageError(`\`--upstream\` must be an http or https URL, not \`${url}\``)
-    return { kind: 'http', url, headers: Object.fromEntries(headers.map((h) => headerOf(h, io))) }
+    const injected = Object.fromEntries(headers.map((h) => headerOf(h, io)))
+    return { kind: 'http', url, headers: injected, transport: 'auto' }
   }
   if (headers.length > 0) throw new UsageError('`--header` goes with `--upstream`')
   if (command === undefined) return undefined

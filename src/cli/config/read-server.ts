@@ -6,7 +6,12 @@ import {
   wrongUpstreamUrl,
   wrongVariableName,
 } from '../../core/contract/rules.ts'
-import { ERA_PINS, type ServerEntry, type ServerTarget } from '../../core/snapshot.ts'
+import {
+  ERA_PINS,
+  HTTP_TRANSPORTS,
+  type ServerEntry,
+  type ServerTarget,
+} from '../../core/snapshot.ts'
 import {
   type Fields,
   readChoice,
@@ -19,7 +24,8 @@ import {
 import { fileId } from './secret.ts'
 import type { Report, Value } from './tree.ts'
 
-const known = ['url', 'headers', 'command', 'args', 'env', 'cwd', 'instances', 'era', 'methods']
+const ofUrl = ['headers', 'transport'] as const
+const known = ['url', ...ofUrl, 'command', 'args', 'env', 'cwd', 'instances', 'era', 'methods']
 const ofCommand = ['args', 'env', 'cwd', 'instances'] as const
 
 /** Reads one member of `servers`. */
@@ -61,6 +67,7 @@ function readHttp(report: Report, fields: Fields): ServerTarget | undefined {
     if (fields.get(key) !== undefined)
       report(fields.keyOf(key), `\`${key}\` belongs to a server with a \`command\``)
   const headers = readHeaders(report, fields.get('headers'))
+  const transport = readChoice(report, fields.get('transport'), HTTP_TRANSPORTS) ?? 'auto'
   const value = fields.get('url')
   const url = readFilled(report, value, 'a URL')
   if (url === undefined || value === undefined) return undefined
@@ -69,7 +76,7 @@ function readHttp(report: Report, fields: Fields): ServerTarget | undefined {
     report(value, wrong)
     return undefined
   }
-  return { kind: 'http', url, headers }
+  return { kind: 'http', url, headers, transport }
 }
 
 function readHeaders(report: Report, value: Value | undefined): Record<string, string> {
@@ -92,8 +99,9 @@ function readHeaders(report: Report, value: Value | undefined): Record<string, s
 }
 
 function readProcess(report: Report, fields: Fields, directory: string): ServerTarget | undefined {
-  if (fields.get('headers') !== undefined)
-    report(fields.keyOf('headers'), '`headers` belongs to a server with a `url`')
+  for (const key of ofUrl)
+    if (fields.get(key) !== undefined)
+      report(fields.keyOf(key), `\`${key}\` belongs to a server with a \`url\``)
   const command = readFilled(report, fields.get('command'), 'a command')
   const args = readTexts(report, fields.get('args'), 'a list of arguments')
   const env: Record<string, string> = Object.create(null)

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { ERA_PINS } from '../snapshot.ts'
+import { ERA_PINS, HTTP_TRANSPORTS } from '../snapshot.ts'
 import { ruled } from './ruled.ts'
 import {
   wrongHeaderName,
@@ -22,6 +22,7 @@ const http = {
     .record(ruled(z.string(), wrongHeaderName), ruled(z.string(), wrongHeaderValue))
     .optional()
     .meta({ description: 'injected into every request; write-only', writeOnly: true }),
+  transport: z.enum(HTTP_TRANSPORTS).optional(),
 }
 const stdio = {
   ...common,
@@ -51,6 +52,7 @@ export const serverView = z.object({
   kind: z.enum(['http', 'stdio']),
   url: z.string().nullable(),
   headers: z.array(z.string()).meta({ description: 'names only' }),
+  transport: z.enum(HTTP_TRANSPORTS).nullable(),
   command: z.string().nullable(),
   args: z.array(z.string()),
   env: z.array(z.string()).meta({ description: 'names only' }),
@@ -69,8 +71,10 @@ export type ServerPut = z.infer<typeof serverPut>
 /** The stored form of what was said of a server. */
 export function serverDocument(put: ServerPut): ServerDocument {
   const { era = 'auto', methods = [] } = put
-  if ('url' in put)
-    return { target: { kind: 'http', url: put.url, headers: put.headers ?? {} }, era, methods }
+  if ('url' in put) {
+    const { url, headers = {}, transport = 'auto' } = put
+    return { target: { kind: 'http', url, headers, transport }, era, methods }
+  }
   const { command, args = [], env = {}, cwd, instances = 'session' } = put
   return { target: { kind: 'stdio', command, args, env, cwd, instances }, era, methods }
 }

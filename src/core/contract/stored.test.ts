@@ -10,11 +10,16 @@ describe('a stored server', () => {
     { url: 'https://h' },
     { url: 'https://h', headers: { A: 'b' }, methods: ['x/y'] },
     { url: 'https://h', era: 'legacy' as const },
+    { url: 'https://h', transport: 'sse' as const },
     { command: 'c' },
     { command: 'c', args: ['a'], env: { A: 'b' }, cwd: '/x', instances: 'shared' as const },
   ])('that was put as %j is read as it was stored', (put) => {
     const document = serverDocument(serverPut.parse(put))
     expect(parseServerDocument(JSON.stringify(document))).toEqual(document)
+  })
+  test('from before transports were told apart is read as `auto`', () => {
+    const document = parseServerDocument('{"target":{"kind":"http","url":"x"}}')
+    expect(document?.target).toMatchObject({ transport: 'auto' })
   })
   test.each([
     '',
@@ -22,6 +27,7 @@ describe('a stored server', () => {
     '{"target":{"kind":"ftp","url":"x"}}',
     '{"target":{"kind":"http"}}',
     '{"target":{"kind":"http","url":"x","headers":{"a":1}}}',
+    '{"target":{"kind":"http","url":"x","transport":"ftp"}}',
     '{"target":{"kind":"stdio","command":"c"}}',
     '{"target":{"kind":"stdio","command":"c","instances":"shared","args":[1]}}',
     '{"target":{"kind":"http","url":"x"},"methods":[1]}',

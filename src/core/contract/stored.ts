@@ -3,7 +3,13 @@
  * reads it at every start, and the library alone takes longer to load than everything else.
  */
 import { isObject, type JsonObject } from '../json/json.ts'
-import { ERA_PINS, type EraPin, type ServerTarget } from '../snapshot.ts'
+import {
+  ERA_PINS,
+  type EraPin,
+  HTTP_TRANSPORTS,
+  type HttpTransport,
+  type ServerTarget,
+} from '../snapshot.ts'
 
 /** What the store keeps of a server. */
 export interface ServerDocument {
@@ -47,8 +53,11 @@ export function parseServerDocument(text: string): ServerDocument | undefined {
 
 function targetOf(stored: JsonObject): ServerTarget | undefined {
   const { kind, url, headers = {}, command, args = [], env = {}, cwd, instances } = stored
+  const { transport = 'auto' } = stored
   if (kind === 'http')
-    return typeof url === 'string' && isTextMap(headers) ? { kind, url, headers } : undefined
+    return typeof url === 'string' && isTextMap(headers) && isTransport(transport)
+      ? { kind, url, headers, transport }
+      : undefined
   if (kind !== 'stdio' || typeof command !== 'string') return undefined
   if (instances !== 'session' && instances !== 'shared') return undefined
   if (!isTexts(args) || !isTextMap(env)) return undefined
@@ -63,6 +72,9 @@ export function parseStackDocument(text: string): StackDocument | undefined {
   const { servers } = value
   return isTexts(servers) ? { servers } : undefined
 }
+
+const isTransport = (value: unknown): value is HttpTransport =>
+  HTTP_TRANSPORTS.some((transport) => transport === value)
 
 /** Reads a stored grant; undefined when it is not one. */
 export function parseGrantDocument(text: string): GrantDocument | undefined {

@@ -69,6 +69,7 @@ function wasAnswered({ message, failure }: Asked, kind: 'remote' | 'process'): b
   switch (failure.code) {
     case 'upstream_broken':
     case 'verb_refused':
+    case 'version_unsupported':
     case 'session_unknown':
     case 'session_missing':
       return true

@@ -109,7 +109,7 @@ function serverOf(entry: StackEntry, upstream: Upstream): OpenServer {
     id: entry.id,
     name,
     // Nothing connects to a stack.
-    target: { kind: 'http', url: `stack:${entry.name}`, headers: {} },
+    target: { kind: 'http', url: `stack:${entry.name}`, headers: {}, transport: 'http' },
     methods: [],
     era: 'auto',
     source: entry.source,

@@ -75,6 +75,12 @@ describe('an event stream', () => {
     expect(parse(': only a comment\n\n')).toEqual([])
   })
 
+  test('keeps a type that is not `message`, for one event', () => {
+    expect(
+      parse('event: endpoint\ndata: /x\n\nevent: message\ndata: a\n\nevent\ndata: b\n\n'),
+    ).toEqual([{ data: '/x', event: 'endpoint' }, { data: 'a' }, { data: 'b' }])
+  })
+
   test('an event that the stream cuts off is none', () => {
     expect(parse('data: whole\n\ndata: half\n')).toEqual([{ data: 'whole' }])
   })

@@ -21,7 +21,7 @@ function unfinished(bytes: Uint8Array): number {
 
 /**
  * Takes the bytes of a `text/event-stream` and gives its events. Lines may end in CR, LF or CRLF;
- * comments are dropped, `id` and `retry` are kept, events of several data lines are joined.
+ * comments are dropped, `event`, `id` and `retry` are kept, events of several data lines are joined.
  */
 export class EventStreamParser {
   readonly #take: (event: UpstreamEvent) => void
@@ -34,6 +34,7 @@ export class EventStreamParser {
   #size = 0
   #id: string | undefined
   #retry: string | undefined
+  #event: string | undefined
 
   constructor(take: (event: UpstreamEvent) => void) {
     this.#take = take
@@ -88,19 +89,22 @@ export class EventStreamParser {
       this.#size += value.length
     } else if (field === 'id' && !value.includes('\0')) this.#id = value
     else if (field === 'retry' && /^\d{1,9}$/.test(value)) this.#retry = value
+    else if (field === 'event') this.#event = value
   }
 
   #dispatch(): void {
-    const [data, id, retry] = [this.#data, this.#id, this.#retry]
+    const [data, id, retry, event] = [this.#data, this.#id, this.#retry, this.#event]
     this.#data = []
     this.#size = 0
     this.#id = undefined
     this.#retry = undefined
+    this.#event = undefined
     if (data.length === 0 && id === undefined && retry === undefined) return
     this.#take({
       data: data.join('\n'),
       ...(id === undefined ? {} : { id }),
       ...(retry === undefined ? {} : { retry }),
+      ...(event === undefined || event === '' || event === 'message' ? {} : { event }),
     })
   }
 }

@@ -5,6 +5,7 @@ import type { ServerTarget } from '../../core/snapshot.ts'
 import type { Trouble } from '../bridge/era-knowledge.ts'
 import { mirroredName, toHeader } from '../mirror.ts'
 import { EventStreamParser } from './event-stream.ts'
+import { refusalOf, wasNotSent } from './http-refusal.ts'
 import type { ReplySink, Upstream, UpstreamExchange, UpstreamRequest } from './upstream.ts'
 
 const CONNECT_TIMEOUT_MS = 5_000
@@ -14,7 +15,7 @@ const KEEP_ALIVE_MS = 30_000
 /** Exchanges at once towards one server; more wait in undici's queue. */
 const MAX_CONNECTIONS = 512
 
-type Target = Extract<ServerTarget, { kind: 'http' }>
+type Target = Omit<Extract<ServerTarget, { kind: 'http' }>, 'transport'>
 type Listening = Omit<UpstreamRequest, 'frame' | 'bytes'>
 
 /** A server that is reached over Streamable HTTP. */
@@ -123,17 +124,6 @@ const withoutClashes = (
     return i < from || !isInjected.has(name)
   })
 
-const NOT_SENT = new Set([
-  'ECONNREFUSED',
-  'ENOTFOUND',
-  'EAI_AGAIN',
-  'EHOSTUNREACH',
-  'ENETUNREACH',
-  'UND_ERR_CONNECT_TIMEOUT',
-  'UND_ERR_DESTROYED',
-  'UND_ERR_CLOSED',
-])
-
 const one = (header: string | string[] | undefined): string | undefined =>
   Array.isArray(header) ? header[0] : header
 
@@ -220,7 +210,7 @@ class HttpReply implements Dispatcher.DispatchHandler, UpstreamExchange {
   onResponseError(_: unknown, error: Error & { code?: string }): void {
     const code = error.code ?? ''
     if (!this.#isOver) this.#trouble.note('gone')
-    if (NOT_SENT.has(code) || !this.#isStarted)
+    if (wasNotSent(error) || !this.#isStarted)
       this.#fail(new GatewayError('upstream_unreachable', undefined, { cause: error }), false)
     else if (code === 'UND_ERR_HEADERS_TIMEOUT')
       this.#fail(new GatewayError('upstream_timeout', undefined, { cause: error }), true)
@@ -232,28 +222,4 @@ class HttpReply implements Dispatcher.DispatchHandler, UpstreamExchange {
     this.#isOver = true
     this.#sink.fail(error, wasSent)
   }
-}
-
-/**
- * Why an answer is not relayed; undefined when it is. The upstream's challenges and redirects are
- * for us, not for the client, and a body that is not MCP never reaches it.
- */
-function refusalOf(status: number, type: string, hasSession: boolean): GatewayError | undefined {
-  if (status === 401 || status === 403)
-    return new GatewayError(
-      'upstream_unreachable',
-      `it refused the gateway's credential (HTTP ${status}); check the headers configured for it`,
-    )
-  if (status >= 300 && status < 400)
-    return new GatewayError(
-      'upstream_broken',
-      `it redirects (HTTP ${status}); configure its final URL`,
-    )
-  if (status === 404 && hasSession) return new GatewayError('session_unknown')
-  if (status === 405) return new GatewayError('verb_refused')
-  const isMcp = type.startsWith('application/json') || type.startsWith('text/event-stream')
-  if (status >= 400 && !isMcp) return new GatewayError('upstream_broken', `HTTP ${status}`)
-  if (status === 200 && type !== '' && !isMcp)
-    return new GatewayError('upstream_broken', 'its answer is neither JSON nor an event stream')
-  return undefined
 }

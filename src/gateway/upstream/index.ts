@@ -1,11 +1,13 @@
 import type { Log } from '../../core/log.ts'
 import type { Clock } from '../../core/ports.ts'
-import type { ServerEntry } from '../../core/snapshot.ts'
-import { createTrouble } from '../bridge/era-knowledge.ts'
+import type { ServerEntry, ServerTarget } from '../../core/snapshot.ts'
+import { createTrouble, type Trouble } from '../bridge/era-knowledge.ts'
 import { type Bridge, speakBothEras } from '../bridge/eras.ts'
 import { createLegacyOverModern } from '../bridge/legacy-over-modern.ts'
+import { createDetectingUpstream } from './detecting.ts'
 import { createHttpUpstream } from './http.ts'
 import type { ProcessEnd } from './peer.ts'
+import { createSseUpstream } from './sse.ts'
 import { createStdioUpstream, type StdioUpstreamOptions } from './stdio.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -47,7 +49,7 @@ export function openServer(entry: ServerEntry, means: UpstreamMeans): OpenedUpst
   const common = { entry, log, clock, trouble, bridges }
   switch (target.kind) {
     case 'http': {
-      const inner = createHttpUpstream(target, trouble)
+      const inner = openUrl(entry.name, target, common)
       return {
         upstream: speakBothEras(inner, { ...common, openSibling: undefined }),
         signal: () => {},
@@ -82,3 +84,17 @@ const quietly =
 
 /** A process that ended by itself before it was good for anything: is it what we took it for? */
 const wasUseless = ({ hadAnswered, wasClosed }: ProcessEnd): boolean => !hadAnswered && !wasClosed
+
+/** The transport that is configured, or the one that the server turns out to speak. */
+function openUrl(
+  name: string,
+  target: Extract<ServerTarget, { kind: 'http' }>,
+  means: { log: Log; clock: Clock; trouble: Trouble },
+): Upstream {
+  const { log, clock, trouble } = means
+  if (target.transport === 'http') return createHttpUpstream(target, trouble)
+  const sse = createSseUpstream({ name, target, log, clock })
+  if (target.transport === 'sse') return sse
+  const http = createHttpUpstream(target, trouble)
+  return createDetectingUpstream({ http, sse, name, log, trouble })
+}

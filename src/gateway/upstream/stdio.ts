@@ -3,12 +3,12 @@ import { GatewayError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { Clock } from '../../core/ports.ts'
 import type { ServerEntry, ServerTarget } from '../../core/snapshot.ts'
+import { type ChannelSession, openChannelSession, type SessionChannel } from './channel-session.ts'
 import { childEnvironment } from './child-environment.ts'
 import { createMultiplexer, type Multiplexer } from './multiplexer.ts'
-import type { PeerSettings, ProcessEnd } from './peer.ts'
+import { openPeer, type PeerEvents, type PeerSettings, type ProcessEnd } from './peer.ts'
 import { createProcessPool } from './process-pool.ts'
 import { acknowledge, refuse } from './reply.ts'
-import { openSessionProcess, type SessionProcess } from './session-process.ts'
 import { createSharedSessions, type SharedSessions } from './shared-sessions.ts'
 import type { ReplySink, Upstream, UpstreamExchange, UpstreamRequest } from './upstream.ts'
 
@@ -68,6 +68,18 @@ export interface StdioUpstream extends Upstream {
 const none: UpstreamExchange = { cancel() {} }
 const SHARED = 'shared'
 
+/** A process for one session. */
+function pipesOf(settings: PeerSettings, events: PeerEvents): SessionChannel {
+  const peer = openPeer(settings, 'legacy', events)
+  return {
+    ...peer,
+    send({ bytes, taken }) {
+      peer.write(bytes)
+      taken?.()
+    },
+  }
+}
+
 /** Opens a stdio upstream; processes are started as they are needed. */
 export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstream {
   const { entry, target, log, clock } = options
@@ -97,7 +109,7 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
   }
 
   const pool = createProcessPool(bounds, clock)
-  const sessions = new Map<string, SessionProcess>()
+  const sessions = new Map<string, ChannelSession>()
   const modern = new Map<string, Multiplexer>()
   let shared: SharedSessions | undefined
   let isClosed = false
@@ -122,10 +134,11 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
     const tried = modern.get(`grant ${grantId}`)
     if (tried?.isIdle() && tried.isUnproven()) void tried.close().catch(() => {})
     const session = pool.add(({ onUse, onEnded }) =>
-      openSessionProcess({
+      openChannelSession({
         id,
         grantId,
         settings,
+        open: (events) => pipesOf(settings, events),
         onUse,
         onOver: () => void sessions.delete(id),
         onEnded,
@@ -171,7 +184,7 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
   }
 
   /** The session, if it is this grant's; to any other grant it is as unknown as one that never was. */
-  const find = (id: string | undefined, grantId: string): SessionProcess | undefined => {
+  const find = (id: string | undefined, grantId: string): ChannelSession | undefined => {
     const session = id === undefined ? undefined : sessions.get(id)
     return session?.grantId === grantId ? session : undefined
   }

@@ -38,6 +38,8 @@ export interface UpstreamEvent {
   /** `id:` and `retry:` of the event stream, where there were any. */
   readonly id?: string
   readonly retry?: string
+  /** `event:` where it is another type than `message`. */
+  readonly event?: string
 }
 
 /**

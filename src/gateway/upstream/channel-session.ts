@@ -1,16 +1,46 @@
 import { GatewayError } from '../../core/errors.ts'
+import type { Log } from '../../core/log.ts'
 import type { Frame, FrameId, RequestFrame } from '../../core/mcp/frame-model.ts'
 import { type Incoming, idIn, idKey, objectIn } from './incoming.ts'
 import { cancelled, declined } from './own-messages.ts'
-import { openPeer, type PeerSettings } from './peer.ts'
+import type { PeerEvents } from './peer.ts'
 import { acknowledge, createReply, type Reply, refuse } from './reply.ts'
 import type { ReplySink, UpstreamExchange } from './upstream.ts'
 
-/** One legacy session: a process of its own, to which frames go as they came. */
-export interface SessionProcess {
+/** One message on its way to a server. */
+export interface Outgoing {
+  readonly bytes: Uint8Array
+  readonly kind: Frame['kind']
+  /** Further request headers, for a channel that has any: name, value, … */
+  readonly headers?: readonly string[]
+  /** The server has it. Told at most once, as is `refused`; never both. */
+  taken?(): void
+  refused?(error: GatewayError, wasSent: boolean): void
+}
+
+/** The one way to a server that carries all of a session: the pipes of a process, or an event stream. */
+export interface SessionChannel {
+  send(message: Outgoing): void
+  /** The error for a message that can't be taken now; undefined when it can. */
+  refusal(): GatewayError | undefined
+  /** Stops reading, until `resume`. */
+  pause(): void
+  resume(): void
+  signal(signal: NodeJS.Signals): void
+  /** Ends it; `lost` is told once it has ended. */
+  close(): Promise<void>
+}
+
+/** One legacy session with a channel of its own, on which frames go as they came. */
+export interface ChannelSession {
   readonly id: string
   readonly grantId: string
-  exchange(frame: Frame, bytes: Uint8Array, sink: ReplySink): UpstreamExchange
+  exchange(
+    frame: Frame,
+    bytes: Uint8Array,
+    sink: ReplySink,
+    headers?: readonly string[],
+  ): UpstreamExchange
   listen(sink: ReplySink): UpstreamExchange
   signal(signal: NodeJS.Signals): void
   close(): Promise<void>
@@ -18,17 +48,25 @@ export interface SessionProcess {
 }
 
 /** What a session is made of. */
-export interface SessionOptions {
+export interface ChannelSessionOptions {
   readonly id: string
   readonly grantId: string
-  readonly settings: PeerSettings
-  /** The session is over, though its process may still be ending. */
+  readonly settings: {
+    readonly name: string
+    readonly log: Log
+    /** How long a request may take in all. */
+    readonly requestTimeoutMs: number
+  }
+  open(events: PeerEvents): SessionChannel
+  /** The session is over, though its channel may still be ending. */
   onOver(): void
-  /** The process has ended. */
+  /** The channel has ended. */
   onEnded(): void
   /** Something went through. */
   onUse(): void
 }
+
+type Message = Pick<Required<Outgoing>, 'bytes' | 'headers'>
 
 /** What a server sends that is no answer. */
 type Unasked = Exclude<Incoming, { kind: 'response' }>
@@ -55,8 +93,8 @@ const MAX_PENDING = 1_000
 /** Requests of the server that may wait for the client's response. */
 const MAX_ASKED = 1_000
 
-/** Starts a process for one session. The first exchange must be `initialize`. */
-export function openSessionProcess(options: SessionOptions): SessionProcess {
+/** Opens a channel for one session. The first exchange must be `initialize`. */
+export function openChannelSession(options: ChannelSessionOptions): ChannelSession {
   const { settings } = options
   /** Requests in flight, oldest first, by id. */
   const pending = new Map<string, Pending>()
@@ -67,7 +105,7 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
   let listener: Reply | undefined
   let isListenerStalled = false
 
-  const peer = openPeer(settings, 'legacy', {
+  const channel = options.open({
     message: (incoming) => {
       options.onUse()
       if (incoming.kind === 'response') answered(incoming)
@@ -93,8 +131,9 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
     },
   })
 
+  const tell = (bytes: Uint8Array, kind: Frame['kind']): void => channel.send({ bytes, kind })
   const unstall = (reply: Reply): void => {
-    if (stalled.delete(reply) && stalled.size === 0) peer.resume()
+    if (stalled.delete(reply) && stalled.size === 0) channel.resume()
   }
   const forget = (id: FrameId, one: Pending): void => {
     pending.delete(idKey(id))
@@ -138,7 +177,7 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
   function toRequest(reply: Reply, text: string): void {
     if (reply.event(text) || stalled.has(reply)) return
     stalled.add(reply)
-    peer.pause()
+    channel.pause()
     reply.onDrain(() => unstall(reply))
   }
 
@@ -155,7 +194,7 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
     settings.log('warn', { event: 'upstream.unrouted', upstream: settings.name, bytes })
     // Nobody will ever see this request, so nobody should wait for its answer.
     if (dropped.kind === 'request' && asked.delete(idKey(dropped.id)))
-      peer.write(declined(dropped.id))
+      tell(declined(dropped.id), 'response')
   }
 
   function sendQueued(): void {
@@ -165,7 +204,11 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
     for (const message of waiting) toListener(message)
   }
 
-  function request(frame: RequestFrame, bytes: Uint8Array, sink: ReplySink): UpstreamExchange {
+  function request(
+    frame: RequestFrame,
+    { bytes, headers }: Message,
+    sink: ReplySink,
+  ): UpstreamExchange {
     const key = idKey(frame.id)
     const refusal = pending.has(key)
       ? new GatewayError('frame_invalid', 'a request with this id is in flight already')
@@ -184,12 +227,23 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
       forget(frame.id, one)
       reply.fail(new GatewayError('upstream_timeout'), true)
       if (isInitialize) giveUp()
-      else peer.write(cancelled(frame.id, 'it took too long'))
+      else tell(cancelled(frame.id, 'it took too long'), 'notification')
     }
     const timer = setTimeout(expire, settings.requestTimeoutMs)
     const token = idIn(objectIn(frame.params, '_meta'), 'progressToken')
     pending.set(key, { reply, token, timer, isInitialize, method: frame.method })
-    peer.write(bytes)
+    channel.send({
+      bytes,
+      headers,
+      kind: 'request',
+      refused(error, wasSent) {
+        const one = pending.get(key)
+        if (one?.reply !== reply) return
+        forget(frame.id, one)
+        reply.fail(error, wasSent)
+        if (isInitialize) giveUp()
+      },
+    })
     return {
       // The id stays taken until its answer has come and was dropped.
       cancel() {
@@ -200,7 +254,11 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
     }
   }
 
-  function pass(frame: Frame, bytes: Uint8Array, sink: ReplySink): UpstreamExchange {
+  function pass(
+    frame: Exclude<Frame, RequestFrame>,
+    { bytes, headers }: Message,
+    sink: ReplySink,
+  ): UpstreamExchange {
     const cancels =
       frame.kind === 'notification' && frame.method === 'notifications/cancelled'
         ? idIn(frame.params, 'requestId')
@@ -213,10 +271,14 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
     }
     if (frame.kind === 'response' && !asked.delete(idKey(frame.id)))
       refuse(sink, new GatewayError('response_unexpected'))
-    else {
-      peer.write(bytes)
-      acknowledge(sink)
-    }
+    else
+      channel.send({
+        bytes,
+        headers,
+        kind: frame.kind,
+        taken: () => acknowledge(sink),
+        refused: (error, wasSent) => queueMicrotask(() => sink.fail(error, wasSent)),
+      })
     return { cancel() {} }
   }
 
@@ -224,24 +286,25 @@ export function openSessionProcess(options: SessionOptions): SessionProcess {
 
   async function close(): Promise<void> {
     options.onOver()
-    await peer.close()
+    await channel.close()
   }
 
   return {
     id: options.id,
     grantId: options.grantId,
-    signal: peer.signal,
+    signal: channel.signal,
     close,
     // An open listen stream is a client that is there.
     isIdle: () => pending.size === 0 && listener === undefined,
-    exchange(frame, bytes, sink) {
+    exchange(frame, bytes, sink, headers = []) {
       options.onUse()
-      const refusal = peer.refusal()
+      const refusal = channel.refusal()
       if (refusal !== undefined) {
         refuse(sink, refusal)
         return { cancel() {} }
       }
-      return frame.kind === 'request' ? request(frame, bytes, sink) : pass(frame, bytes, sink)
+      const message = { bytes, headers }
+      return frame.kind === 'request' ? request(frame, message, sink) : pass(frame, message, sink)
     },
     listen(sink) {
       options.onUse()

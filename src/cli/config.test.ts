@@ -320,7 +320,7 @@ describe('a problem is named with its place', () => {
     [
       'a transport that there is not',
       'version: 1\nservers: { a: { url: http://h, transport: ssh } }',
-      '2:43 expected `auto` or `http` or `sse`, found `ssh`; did you mean `sse`?',
+      '2:43 expected `auto` or `http` or `sse`, found `ssh` (did you mean `sse`?)',
     ],
     [
       'a server name in capitals',

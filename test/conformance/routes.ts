@@ -123,5 +123,7 @@ export const ROUTES: readonly Route[] = [
   { upstream: 'modern-stdio', revision: NEW, against: 'both-http', kind: 'same era' },
   { upstream: 'everything-http', revision: OLD, against: 'everything-http', kind: 'same era' },
   { upstream: 'everything-stdio', revision: OLD, against: 'everything-http', kind: 'same era' },
+  { upstream: 'modern-http', revision: OLD, against: 'both-http', kind: 'bridged' },
+  { upstream: 'modern-stdio', revision: OLD, against: 'both-http', kind: 'bridged' },
   { upstream: 'tasks-http', revision: NEW, against: 'tasks-http', kind: 'same era' },
 ]

@@ -1,4 +1,4 @@
-import type { McpServer, ServerContext } from '@modelcontextprotocol/server'
+import { inputRequired, type McpServer, type ServerContext } from '@modelcontextprotocol/server'
 import { z } from 'zod'
 import { type Form, formOf, said } from './samples.ts'
 
@@ -48,21 +48,46 @@ async function reported(answer: Promise<unknown>) {
   }
 }
 
+/** What the client is asked, by a request of its own or within the answer. */
+interface Question {
+  readonly push: (context: ServerContext) => Promise<unknown>
+  readonly within: NonNullable<Parameters<typeof inputRequired>[0]['inputRequests']>[string]
+}
+
+/** A stateless server has no request of its own: it asks within its answer, and is called again. */
+function asked(context: ServerContext, { push, within }: Question) {
+  const { envelope, inputResponses } = context.mcpReq
+  if (envelope === undefined) return reported(push(context))
+  const answer = inputResponses?.answer
+  return answer === undefined
+    ? inputRequired({ inputRequests: { answer: within } })
+    : said(JSON.stringify(answer))
+}
+
 // By `send`, and not by the SDK's shortcuts: those leave the stream of the call for that of the
 // session, which the client may not have opened yet.
-const elicited = ({ mcpReq }: ServerContext, message: string, requestedSchema: Form) =>
-  reported(mcpReq.send({ method: 'elicitation/create', params: { message, requestedSchema } }))
+const elicited = (context: ServerContext, message: string, requestedSchema: Form) =>
+  asked(context, {
+    push: ({ mcpReq }) =>
+      mcpReq.send({ method: 'elicitation/create', params: { message, requestedSchema } }),
+    within: inputRequired.elicit({ message, requestedSchema }),
+  })
 
-/** Tools that ask the client by a request of their own, as servers with sessions do. */
+const sampled = (context: ServerContext, prompt: string) => {
+  const messages = [{ role: 'user' as const, content: { type: 'text' as const, text: prompt } }]
+  const params = { messages, maxTokens: 100 }
+  return asked(context, {
+    push: ({ mcpReq }) => mcpReq.send({ method: 'sampling/createMessage', params }),
+    within: inputRequired.createMessage(params),
+  })
+}
+
+/** Tools that ask the client: by a request of their own in a session, else within their answer. */
 export function addAskingTools(server: McpServer): void {
   server.registerTool(
     'test_sampling',
     { description: 'asks the model', inputSchema: z.object({ prompt: z.string() }) },
-    ({ prompt }, { mcpReq }) => {
-      const messages = [{ role: 'user' as const, content: { type: 'text' as const, text: prompt } }]
-      const params = { messages, maxTokens: 100 }
-      return reported(mcpReq.send({ method: 'sampling/createMessage', params }))
-    },
+    ({ prompt }, context) => sampled(context, prompt),
   )
   server.registerTool(
     'test_elicitation',

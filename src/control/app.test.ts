@@ -456,6 +456,57 @@ describe('grants', () => {
   })
 })
 
+describe('stacks', () => {
+  const post = { name: 'work', servers: ['stripe'] }
+  test('are made, shown, replaced and removed, at once', async () => {
+    const made = await ask('POST', '/stacks', post)
+    expect([made.status, made.json]).toMatchObject([201, { ...post, source: 'store' }])
+    expect(snapshot.stacks.get('work')?.servers).toEqual(['stripe'])
+    expect((await ask('POST', '/stacks', post)).json.code).toBe('name_taken')
+    await ask('POST', '/servers', { name: 'other', url: 'https://mcp.example.com/mcp' })
+    const replaced = await ask('PUT', '/stacks/work', { servers: ['other', 'stripe'] })
+    expect(replaced.json.servers).toEqual(['other', 'stripe'])
+    expect((await ask('GET', '/stacks')).json.items).toHaveLength(1)
+    expect((await ask('GET', '/stacks/work')).json.servers).toEqual(['other', 'stripe'])
+    expect((await ask('DELETE', '/stacks/work')).status).toBe(204)
+    expect((await ask('GET', '/stacks/work')).status).toBe(404)
+  })
+  test.each([
+    [{ ...post, servers: [] }, '/servers'],
+    [{ ...post, servers: ['stripe', 'stripe'] }, '/servers'],
+    [{ ...post, servers: ['a__b'] }, '/servers/0'],
+    [{ ...post, servers: ['nobody'] }, '/servers/0'],
+    // A member is named by its name: an id would give its tools a second one.
+    [{ ...post, servers: [ofFile.id] }, '/servers/0'],
+    [{ ...post, name: 'Work' }, '/name'],
+  ])('as %j are refused', async (body, pointer) => {
+    const { status, json } = await ask('POST', '/stacks', body)
+    expect([status, json.problems[0].pointer]).toEqual([422, pointer])
+  })
+  test('are opened by grants with policies by server', async () => {
+    await ask('POST', '/stacks', post)
+    const grant = { label: 'bob', stack: 'work', policies: { stripe: 'readonly' } }
+    const made = await ask('POST', '/grants', grant)
+    expect([made.status, made.json]).toMatchObject([
+      201,
+      { stack: 'work', server: null, policy: null, policies: { stripe: 'readonly' } },
+    ])
+    expect((await ask('GET', '/grants/bob')).json.policies).toEqual({ stripe: 'readonly' })
+  })
+  test.each([
+    [{}, ''],
+    [{ stack: 'work', server: 'stripe' }, ''],
+    [{ stack: 'none' }, '/stack'],
+    [{ stack: 'work', policies: { nobody: 'readonly' } }, '/policies/nobody'],
+    [{ stack: 'work', policies: { stripe: 'none' } }, '/policies/stripe'],
+    [{ server: 'stripe', policies: { stripe: 'readonly' } }, '/policies'],
+  ])('are not opened by a grant of %j', async (opens, pointer) => {
+    await ask('POST', '/stacks', post)
+    const { status, json } = await ask('POST', '/grants', { label: 'bob', ...opens })
+    expect([status, json.problems[0].pointer]).toEqual([422, pointer])
+  })
+})
+
 describe('a body', () => {
   test.each<[string, string, Record<string, string>, number]>([
     ['that is a form', '{}', { 'Content-Type': 'text/plain' }, 415],

@@ -121,6 +121,23 @@ describe('the admin API from the shell', () => {
       'sallyport: none.json:1:1: there is no such file\n',
     )
   })
+  test('makes a stack, and a grant with policies by server', async () => {
+    expect((await ran(['stack', 'add', 'work', '--server', 'stripe'])).err).toBe(
+      'stack work is made of stripe\n',
+    )
+    expect((await ran(['stack', 'list'])).out).toContain('work  store  stripe')
+    const words = ['grant', 'add', 'bob', '--stack', 'work', '--policy', 'p']
+    const made = await ran([...words, '--policy', 'stripe=p'])
+    expect(made.err).toBe(
+      'grant bob opens stack work under policy p stripe=p, without end. The token is not shown again.\n',
+    )
+    const grant = watch.current().snapshot.grants.get(digestOf(made.out.trim()))
+    expect(grant).toMatchObject({ server: undefined, stack: { name: 'work' } })
+    expect(grant?.stack?.policies.get('stripe')?.name).toBe('p')
+    expect((await ran(['grant', 'list'])).out).toContain('bob    work (stack)  p stripe=p')
+    expect((await ran(['grant', 'rm', 'bob'])).code).toBe(0)
+    expect((await ran(['stack', 'rm', 'work'])).err).toBe('stack work is removed\n')
+  })
   test('prints the token of a grant on stdout, once, and revokes it at once', async () => {
     const made = await ran([
       'grant',

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { serverDocument, serverPut } from './server.ts'
-import { parseGrantDocument, parseServerDocument } from './stored.ts'
+import { parseGrantDocument, parseServerDocument, parseStackDocument } from './stored.ts'
 
 const tokenDigest = 'a'.repeat(64)
 
@@ -70,4 +70,26 @@ test('reading what is stored is total', () => {
       parseGrantDocument(text)
     }),
   )
+})
+
+describe('a stored stack, and a grant of one,', () => {
+  const stack = { name: 'work', policies: { a: 'p' } }
+  test('are read as they were stored', () => {
+    expect(parseStackDocument('{"servers":["a","b"]}')).toEqual({ servers: ['a', 'b'] })
+    const grant = parseGrantDocument(JSON.stringify({ stack, tokenDigest }))
+    expect(grant).toMatchObject({ stack, server: undefined })
+  })
+  test.each(['', '[]', '{}', '{"servers":"a"}', '{"servers":[1]}'])('%s is no stack', (text) => {
+    expect(parseStackDocument(text)).toBeUndefined()
+  })
+  test.each([
+    {},
+    { server: 'a', stack },
+    { stack: 'work' },
+    { server: 'a', stack: 7 },
+    { stack: { name: 'work', policies: { a: 1 } } },
+    { server: 1, stack },
+  ])('a grant of %j opens nothing', (opens) => {
+    expect(parseGrantDocument(JSON.stringify({ tokenDigest, ...opens }))).toBeUndefined()
+  })
 })

@@ -82,6 +82,14 @@ export function acknowledgement(frame: RequestFrame, agreed: readonly Agreed[]):
 export const notification = (method: string, id: FrameId, params: JsonObject = {}): string =>
   JSON.stringify({ jsonrpc: '2.0', method, params: { _meta: { [SUBSCRIPTION]: id }, ...params } })
 
+/** The answer that ends a subscription in order. */
+export const subscriptionEnd = (id: FrameId): string =>
+  JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    result: { resultType: 'complete', _meta: { [SUBSCRIPTION]: id } },
+  })
+
 /** What an acknowledgement of a member agrees to; undefined for any other message. */
 export function agreedIn(message: JsonObject): Wishes | undefined {
   if (member(message, 'method') !== METHOD) return undefined

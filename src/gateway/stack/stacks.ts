@@ -7,7 +7,7 @@ import type { Servers } from '../servers.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { createStackFace } from './face.ts'
 import { Health } from './health.ts'
-import type { StackView } from './member.ts'
+import { grantFor, type StackView } from './member.ts'
 import type { Subscription } from './subscription.ts'
 
 /** What stacks stand on. */
@@ -23,6 +23,8 @@ interface OpenStack {
   grant: Grant
   readonly server: OpenServer
   readonly subscriptions: Set<Subscription>
+  /** What its lists depend on. */
+  shown: string
 }
 
 /** Faces are small; one that is dropped is made again by the next request. */
@@ -70,7 +72,8 @@ export class Stacks {
         }),
       }),
     )
-    const opened: OpenStack = { entry, grant, server, subscriptions }
+    const shown = shownBy(entry, grant, this.#means.snapshot())
+    const opened: OpenStack = { entry, grant, server, subscriptions, shown }
     return opened
   }
 
@@ -82,11 +85,14 @@ export class Stacks {
       const entry = snapshot.stacks.get(opened.entry.id)
       if (grant === undefined || entry === undefined || grant.stack?.name !== entry.name) {
         this.#open.delete(id)
-        void opened.server.upstream.close().catch(() => {})
+        void end(opened)
         continue
       }
       opened.entry = entry
       opened.grant = grant
+      const shown = shownBy(entry, grant, snapshot)
+      if (shown === opened.shown) continue
+      opened.shown = shown
       for (const subscription of opened.subscriptions) subscription.changed()
     }
   }
@@ -95,8 +101,22 @@ export class Stacks {
   async close(): Promise<void> {
     const all = [...this.#open.values()]
     this.#open.clear()
-    await Promise.allSettled(all.map(({ server }) => server.upstream.close()))
+    await Promise.allSettled(all.map(end))
   }
+}
+
+/** What a client sees of a stack, besides what its servers say: members, and their policies. */
+const shownBy = (entry: StackEntry, grant: Grant, snapshot: Snapshot): string =>
+  JSON.stringify(
+    entry.servers.map((name) => {
+      const { policy } = grantFor(grant, name)
+      return [name, snapshot.servers.get(name)?.target, policy?.id, policy?.version]
+    }),
+  )
+
+function end({ server, subscriptions }: OpenStack): Promise<void> {
+  for (const subscription of subscriptions) subscription.end()
+  return server.upstream.close().catch(() => {})
 }
 
 /** No server's name holds a slash: what a stack is called on record is nobody else's name. */

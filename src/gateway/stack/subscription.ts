@@ -7,6 +7,7 @@ import {
   LIST_FLAGS,
   listenFrame,
   notification,
+  subscriptionEnd,
   wishesOf,
 } from '../../core/stack/subscription.ts'
 import type { Servers } from '../servers.ts'
@@ -62,6 +63,13 @@ export class Subscription implements UpstreamExchange {
     this.#means.subscriptions.delete(this)
     clearTimeout(this.#limit)
     for (const stream of this.#streams.values()) stream.close()
+  }
+
+  /** Ends it in order: there is nothing more to be told of. */
+  end(): void {
+    this.cancel()
+    this.#sink.event({ data: subscriptionEnd(this.#request.frame.id) })
+    this.#sink.end()
   }
 
   /** The configuration has changed: what the client sees of the stack may have, too. */

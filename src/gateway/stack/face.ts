@@ -41,10 +41,6 @@ export function createStackFace(means: FaceMeans): Upstream {
   return {
     exchange(request, sink) {
       const { frame } = request
-      if (request.era === 'legacy') {
-        sink.fail(new GatewayError('version_unsupported'), false)
-        return IDLE
-      }
       if (frame.kind === 'request') return answer(means, { ...request, frame }, sink)
       // The stateless era has no message of a client's that waits for no answer.
       sink.head({ status: 202, kind: 'empty', length: 0, session: undefined })

@@ -1,6 +1,7 @@
-import { MODERN_VERSIONS } from '../../core/mcp/revisions.ts'
+import { LEGACY_VERSIONS, MODERN_VERSIONS } from '../../core/mcp/revisions.ts'
 import type { Grant, ServerEntry, Snapshot, StackEntry } from '../../core/snapshot.ts'
 import { makeRoom } from '../bounded.ts'
+import { createLegacyOverModern } from '../bridge/legacy-over-modern.ts'
 import { Catalogue } from '../catalogue.ts'
 import type { Gate, OpenServer } from '../gate.ts'
 import type { Servers } from '../servers.ts'
@@ -26,6 +27,8 @@ interface OpenStack {
   /** What its lists depend on. */
   shown: string
 }
+
+const VERSIONS = [...MODERN_VERSIONS, ...LEGACY_VERSIONS.toReversed()]
 
 /** Faces are small; one that is dropped is made again by the next request. */
 const MAX_OPEN = 10_000
@@ -57,21 +60,23 @@ export class Stacks {
 
   #make(entry: StackEntry, grant: Grant): OpenStack {
     const subscriptions = new Set<Subscription>()
-    const server = serverOf(
-      entry,
-      createStackFace({
-        ...this.#means,
-        health: this.#health,
-        subscriptions,
-        versions: [...MODERN_VERSIONS],
-        view: (): StackView => ({
-          entry: opened.entry,
-          grant: opened.grant,
-          self: server,
-          snapshot: this.#means.snapshot(),
-        }),
+    const { gate } = this.#means
+    const face = createStackFace({
+      ...this.#means,
+      health: this.#health,
+      subscriptions,
+      versions: VERSIONS,
+      view: (): StackView => ({
+        entry: opened.entry,
+        grant: opened.grant,
+        self: server,
+        snapshot: this.#means.snapshot(),
       }),
-    )
+    })
+    const { log, clock } = gate
+    const name = stackServerName(entry.name)
+    const sessions = createLegacyOverModern(face, { name, log, clock, mirrorsArguments: true })
+    const server = serverOf(entry, bothEras(face, sessions))
     const shown = shownBy(entry, grant, this.#means.snapshot())
     const opened: OpenStack = { entry, grant, server, subscriptions, shown }
     return opened
@@ -104,6 +109,14 @@ export class Stacks {
     await Promise.allSettled(all.map(end))
   }
 }
+
+/** The stateless face, and the one with sessions over it. */
+const bothEras = (face: Upstream, sessions: Upstream): Upstream => ({
+  exchange: (request, sink) => (request.era === 'modern' ? face : sessions).exchange(request, sink),
+  listen: (request, sink) => sessions.listen(request, sink),
+  endSession: (request) => sessions.endSession(request),
+  close: () => sessions.close(),
+})
 
 /** What a client sees of a stack, besides what its servers say: members, and their policies. */
 const shownBy = (entry: StackEntry, grant: Grant, snapshot: Snapshot): string =>

@@ -18,6 +18,8 @@ export interface BridgeMeans {
   readonly entry: ServerEntry
   readonly log: Log
   readonly clock: Clock
+  /** Where it tells that the server is not what it was taken for. */
+  readonly trouble: Pick<Trouble, 'note'>
 }
 
 /** Makes one era of another: an upstream for the era that the server below does not speak. */

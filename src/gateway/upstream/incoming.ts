@@ -58,6 +58,20 @@ export function readIncoming(line: Buffer): readonly Incoming[] | undefined {
   return all.every((m) => m !== undefined) ? all : undefined
 }
 
+/** Reads one message of an event stream or a body; undefined when it is none. */
+export function readText(text: string): Incoming | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  return readMessage(value, text, NO_BYTES)
+}
+
+/** What comes as text has no bytes of its own. */
+const NO_BYTES = new Uint8Array(0)
+
 function readMessage(value: unknown, raw: string, bytes: Uint8Array): Incoming | undefined {
   if (!isObject(value) || member(value, 'jsonrpc') !== '2.0') return undefined
   // A bare carriage return is white space in JSON but ends a line in an event stream.

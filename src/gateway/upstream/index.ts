@@ -4,6 +4,7 @@ import type { ServerEntry, ServerTarget } from '../../core/snapshot.ts'
 import { createTrouble, type Trouble } from '../bridge/era-knowledge.ts'
 import { type Bridge, speakBothEras } from '../bridge/eras.ts'
 import { createLegacyOverModern } from '../bridge/legacy-over-modern.ts'
+import { createModernOverLegacy } from '../bridge/modern-over-legacy.ts'
 import { createDetectingUpstream } from './detecting.ts'
 import { createHttpUpstream } from './http.ts'
 import type { ProcessEnd } from './peer.ts'
@@ -26,8 +27,6 @@ export interface OpenedUpstream {
   signal(signal: NodeJS.Signals): void
 }
 
-/** Passes everything on: the server answers what is not its era in its own words. */
-const untouched: Bridge = (inner) => ({ ...inner, close: async () => {} })
 const legacyOverModern: Bridge = (inner, { entry, log, clock }) =>
   createLegacyOverModern(inner, {
     name: entry.name,
@@ -35,7 +34,7 @@ const legacyOverModern: Bridge = (inner, { entry, log, clock }) =>
     clock,
     mirrorsArguments: entry.target.kind === 'http',
   })
-const bridges = { modernOverLegacy: untouched, legacyOverModern }
+const bridges = { modernOverLegacy: createModernOverLegacy, legacyOverModern }
 
 /** Opens the upstream of a server, for clients of both eras. */
 export const openUpstream = (entry: ServerEntry, means: UpstreamMeans): Upstream =>

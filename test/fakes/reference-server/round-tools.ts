@@ -118,8 +118,11 @@ export function addRoundTools(server: McpServer, codec: RequestStateCodec<RoundS
   })
   add('test_input_required_result_capabilities', 'asks what it may', (_, { mcpReq }) => {
     if (mcpReq.inputResponses !== undefined) return said('answered')
-    const envelope: Record<string, unknown> = mcpReq.envelope ?? {}
-    const can = envelope[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined
+    const envelope: Record<string, unknown> | undefined = mcpReq.envelope
+    const can = // With a session the client said it once, in `initialize`.
+      envelope === undefined
+        ? server.server.getClientCapabilities()
+        : (envelope[CLIENT_CAPABILITIES_META_KEY] as ClientCapabilities | undefined)
     const inputRequests: InputRequests = {
       ...(can?.elicitation && { user_name: ask('What is your name?', 'name') }),
       ...(can?.sampling && { greeting: sample('Greet somebody.') }),

@@ -1,0 +1,380 @@
+import { hash } from 'node:crypto'
+import { GatewayError } from '../../core/errors.ts'
+import { canonicalText } from '../../core/json/canonical.ts'
+import { isObject, member } from '../../core/json/json.ts'
+import type { FrameId, RequestFrame } from '../../core/mcp/frame-model.ts'
+import { type Incoming, readText } from '../upstream/incoming.ts'
+import { replaceAt } from '../upstream/rewriting.ts'
+import type {
+  Head,
+  ReplySink,
+  Upstream,
+  UpstreamEvent,
+  UpstreamExchange,
+} from '../upstream/upstream.ts'
+import { ACCEPT, framed } from './ask.ts'
+import type { FaceBounds } from './modern-over-legacy-bounds.ts'
+import type { Leg } from './modern-over-legacy-leg.ts'
+import { STATUS } from './modern-over-legacy-leg.ts'
+import { retryOf } from './modern-over-legacy-listen.ts'
+import type { ParkingLot } from './modern-over-legacy-parking.ts'
+import { lacking, MAY_ASK, missingCapability, QUESTIONS } from './modern-over-legacy-questions.ts'
+import { type BridgeSession, LEVELS, type Receiver } from './modern-over-legacy-session.ts'
+import { answerUp, inputRequest, requestDown, textAt } from './modern-over-legacy-text.ts'
+
+/** What a call stands on. */
+export interface CallMeans {
+  readonly inner: Upstream
+  readonly parking: ParkingLot
+  readonly bounds: FaceBounds
+  /** What of the client's request headers may pass. */
+  readonly headers: readonly string[]
+  /** The session was gone before the server took the call. */
+  lost(leg: Leg): void
+  /** The server wants its client to open a page first: `elicitations` of its error. */
+  urlRequired(leg: Leg, answer: string): void
+}
+
+/** A request of the server that waits for the client. */
+interface Question {
+  readonly id: FrameId
+  readonly method: string
+  readonly text: string
+}
+
+const MAX_BODY = 32 << 20
+const MAX_HELD = 100
+const MAX_QUESTIONS = 32
+const MAX_RESUMED = 20
+const RESUME_MS = 1_000
+const URL_REQUIRED = -32042
+
+/** Which call a request is: the same method and params give the same text. */
+export function digestOf({ method, params }: RequestFrame): string {
+  const { _meta, inputResponses: _i, requestState: _s, ...rest } = params
+  return hash('sha256', canonicalText([method, rest]), 'base64url')
+}
+
+/**
+ * One call at a server with sessions, for a stateless client. When the server asks something, the
+ * call is parked: its client gets the questions as the answer, and comes back with what it was asked.
+ */
+export class BridgeCall implements ReplySink, Receiver {
+  readonly #session: BridgeSession
+  readonly #o: CallMeans
+  readonly #frame: RequestFrame
+  readonly #id: number
+  /** Who waits for an answer now; undefined while the call is parked. */
+  #leg: Leg | undefined
+  #exchange: UpstreamExchange | undefined
+  #head: Head | undefined
+  #chunks: Uint8Array[] = []
+  #size = 0
+  /** The answer has come, or none will. */
+  #isOver = false
+  #isSent = false
+  #hasSpoken = false
+  /** Questions of the server, by the key under which the client is asked. */
+  readonly #questions = new Map<string, Question>()
+  /** The keys that the client was asked last. */
+  #asked: ReadonlySet<string> = new Set()
+  #nextKey = 1
+  #joining: NodeJS.Timeout | undefined
+  /** What came while the call was parked. */
+  #held: Extract<Incoming, { kind: 'notification' }>[] = []
+  #ending: ((leg: Leg) => void) | undefined
+  #lastId: string | undefined
+  #retry: string | undefined
+  #resumed = 0
+  #resuming: NodeJS.Timeout | undefined
+
+  constructor(session: BridgeSession, leg: Leg, means: CallMeans) {
+    this.#session = session
+    this.#o = means
+    this.#frame = leg.frame
+    this.#id = session.newId()
+    this.#attach(leg)
+  }
+
+  #attach(leg: Leg): void {
+    this.#leg = leg
+    leg.workedOnBy(() => this.#giveUp('the caller has gone'))
+  }
+
+  /** Sends the call. */
+  start(): void {
+    this.#session.add(this.#id, this)
+    const { logLevel } = this
+    if (logLevel === undefined || !this.#session.offers('logging')) this.#send()
+    else
+      void this.#session.logAtLeast(logLevel).then(() => {
+        if (!this.#isOver) this.#send()
+      })
+  }
+
+  #send(): void {
+    this.#isSent = true
+    const around = { ...this.#session.around, headers: [...ACCEPT, ...this.#o.headers] }
+    this.#exchange = this.#o.inner.exchange(
+      framed(around, requestDown(this.#frame, this.#id)),
+      this,
+    )
+  }
+
+  get logLevel(): string | undefined {
+    return this.#leg?.logLevel
+  }
+
+  #giveUp(reason: string): void {
+    if (this.#isOver) return
+    this.#over()
+    for (const { id } of this.#questions.values()) this.#session.refuse(id, reason)
+    if (this.#isSent) this.#session.cancel(this.#id, reason)
+    this.#exchange?.cancel()
+  }
+
+  #over(): void {
+    this.#isOver = true
+    clearTimeout(this.#joining)
+    clearTimeout(this.#resuming)
+    this.#session.remove(this.#id)
+  }
+
+  // What the server's transport gives.
+
+  head(head: Head): void {
+    this.#head = head
+  }
+
+  chunk(bytes: Uint8Array): boolean {
+    this.#size += bytes.length
+    if (this.#size <= MAX_BODY) this.#chunks.push(bytes)
+    return true
+  }
+
+  event({ data, id, retry }: UpstreamEvent): boolean {
+    this.#lastId = id ?? this.#lastId
+    this.#retry = retry ?? this.#retry
+    if (this.#isOver || data === '') return true
+    const message = readText(data)
+    if (message === undefined) return true
+    this.#hasSpoken = true
+    if (message.kind !== 'response') {
+      this.#mayFlow = true
+      this.#session.take(message, this)
+      return this.#mayFlow
+    }
+    if (message.id === this.#id) this.#answered(data)
+    return true
+  }
+
+  #mayFlow = true
+
+  end(): void {
+    if (this.#isOver) return
+    if (this.#head?.kind === 'json') this.#body()
+    else if (this.#head?.kind === 'events' && this.#lastId !== undefined) this.#resume(this.#lastId)
+    else if (this.#head?.kind === 'events') this.#fail(new GatewayError('upstream_lost'), true)
+    else this.#fail(new GatewayError('upstream_broken', 'its answer is empty'), true)
+  }
+
+  #body(): void {
+    if (this.#size > MAX_BODY) {
+      this.#fail(new GatewayError('upstream_broken', 'its answer is too large'), true)
+      return
+    }
+    const text = Buffer.concat(this.#chunks).toString('utf8')
+    const status = this.#head?.status ?? 200
+    const message = readText(text)
+    const isMine = message?.kind === 'response' && message.id === this.#id
+    if (status >= 400 && errorOf(text) !== undefined) this.#refused(text, status)
+    else if (isMine) this.#answered(text)
+    else this.#fail(new GatewayError('upstream_broken', 'its answer is none to this request'), true)
+  }
+
+  /** A refusal before the server looked at the call; many say so of a session that they do not know. */
+  #refused(text: string, status: number): void {
+    const isOfSession = /session/i.test(String(errorOf(text)?.message))
+    if ((status === 404 || status === 400) && isOfSession) this.#lose()
+    else this.#answered(text)
+  }
+
+  fail(error: GatewayError, wasSent: boolean): void {
+    if (this.#isOver) return
+    const isUnknown = error.code === 'session_unknown' || error.code === 'session_missing'
+    if (isUnknown && !wasSent && !this.#hasSpoken) this.#lose()
+    else this.#fail(error, wasSent)
+  }
+
+  #lose(): void {
+    this.#session.lose()
+    const leg = this.#leg
+    if (leg === undefined)
+      this.#fail(new GatewayError('upstream_lost', 'its session has ended'), true)
+    else {
+      this.#over()
+      this.#o.lost(leg)
+    }
+  }
+
+  #fail(error: GatewayError, wasSent: boolean): void {
+    this.#over()
+    this.#finish((leg) => leg.fail(error, wasSent))
+  }
+
+  onDrain(resume: () => void): void {
+    if (this.#leg === undefined) resume()
+    else this.#leg.onDrain(resume)
+  }
+
+  /** A server may hang up and go on where it was when it is asked to. */
+  #resume(lastId: string): void {
+    if (++this.#resumed > MAX_RESUMED) {
+      this.#fail(new GatewayError('upstream_lost'), true)
+      return
+    }
+    this.#resuming = setTimeout(
+      () => {
+        this.#head = undefined
+        const headers = ['last-event-id', lastId]
+        this.#exchange = this.#o.inner.listen({ ...this.#session.around, headers }, this)
+      },
+      retryOf(this.#retry, RESUME_MS),
+    )
+  }
+
+  #answered(text: string): void {
+    this.#over()
+    if (codeOf(text) === URL_REQUIRED) this.#finish((leg) => this.#o.urlRequired(leg, text))
+    else this.#finish((leg) => this.#answer(leg, text))
+  }
+
+  #answer(leg: Leg, text: string): void {
+    const { serverInfo } = this.#session
+    const { method } = this.#frame
+    const code = codeOf(text)
+    const status = code === undefined ? 200 : (STATUS[code] ?? 200)
+    leg.answer(answerUp(text, { idText: leg.idText, method, serverInfo }), status)
+  }
+
+  /** Ends the call for whoever waits, now or when the client is back. */
+  #finish(ending: (leg: Leg) => void): void {
+    const leg = this.#leg
+    if (leg === undefined) this.#ending = ending
+    else ending(leg)
+  }
+
+  // What the session gives.
+
+  told(message: Extract<Incoming, { kind: 'notification' }>): void {
+    const leg = this.#leg
+    if (message.method === 'notifications/cancelled') this.#withdraw(message)
+    else if (leg === undefined) {
+      if (this.#held.length < MAX_HELD) this.#held.push(message)
+    } else this.#tell(leg, message)
+  }
+
+  #tell(leg: Leg, { method, params, text }: Extract<Incoming, { kind: 'notification' }>): void {
+    if (method === 'notifications/progress') {
+      if (leg.tokenText !== undefined)
+        this.#mayFlow = leg.event(replaceAt(text, ['params', 'progressToken'], leg.tokenText))
+    } else if (method === 'notifications/message') {
+      if (leg.logLevel === undefined) return
+      const isWanted =
+        LEVELS.indexOf(String(member(params, 'level'))) >= LEVELS.indexOf(leg.logLevel)
+      if (isWanted) this.#mayFlow = leg.event(text)
+    } else if (!OF_SESSIONS.test(method)) this.#mayFlow = leg.event(text)
+  }
+
+  /** The server no longer wants to know. */
+  #withdraw({ params }: { params: Incoming['params'] }): void {
+    const id = member(params, 'requestId')
+    for (const [key, question] of this.#questions)
+      if (question.id === id) this.#questions.delete(key)
+  }
+
+  asked(message: Extract<Incoming, { kind: 'request' }>): boolean {
+    const { id, method, params, text } = message
+    if (this.#isOver || !QUESTIONS.has(method) || !MAY_ASK.has(this.#frame.method)) return false
+    if (this.#questions.size >= MAX_QUESTIONS) return false
+    const missing = lacking(method, params, this.#session.client.capabilities)
+    if (missing !== undefined) {
+      this.#session.refuse(id, 'the client can not be asked this')
+      this.#giveUp('the client can not be asked what it needs')
+      this.#finish((leg) => leg.refuse(missingCapability(missing)))
+      return true
+    }
+    this.#questions.set(`question-${this.#nextKey++}`, { id, method, text })
+    if (this.#leg !== undefined) this.#join()
+    return true
+  }
+
+  #join(): void {
+    this.#joining ??= setTimeout(() => {
+      this.#joining = undefined
+      if (this.#leg !== undefined && !this.#isOver && this.#questions.size > 0)
+        this.#park(this.#leg)
+    }, this.#o.bounds.joinMs)
+  }
+
+  /** The client gets the questions, and the call waits for it to come back. */
+  #park(leg: Leg): void {
+    const handle = this.#o.parking.put({
+      grantId: this.#session.grantId,
+      digest: digestOf(this.#frame),
+      resume: (next) => this.#resumeWith(next),
+      expire: () => this.#giveUp('nobody answered in time'),
+    })
+    if (handle === undefined) {
+      this.#giveUp('too many calls wait for their clients')
+      leg.fail(new GatewayError('too_busy', 'too many calls wait for their clients'), true)
+      return
+    }
+    this.#leg = undefined
+    this.#asked = new Set(this.#questions.keys())
+    const requests = [...this.#questions].map(
+      ([key, { method, text }]) => `${JSON.stringify(key)}:${inputRequest(method, text)}`,
+    )
+    leg.answer(inputRequired(leg, `{${requests.join(',')}}`, handle))
+  }
+
+  /** The client is back, with answers to some or all of what it was asked. */
+  #resumeWith(leg: Leg): void {
+    this.#attach(leg)
+    for (const message of this.#held.splice(0)) this.#tell(leg, message)
+    for (const key of this.#asked) {
+      const question = this.#questions.get(key)
+      const answer = textAt(leg.frame.text, 'params', 'inputResponses', key)
+      if (question === undefined || !answer?.startsWith('{')) continue
+      this.#questions.delete(key)
+      if (!this.#isOver) this.#session.respond(question.id, answer)
+    }
+    if (this.#ending !== undefined) this.#ending(leg)
+    else if (this.#questions.size > 0) this.#join()
+  }
+}
+
+/** An answer that asks; a handle alone says only that the client should come back. */
+export const inputRequired = (leg: Leg, requests: string | undefined, handle: string): string =>
+  `{"jsonrpc":"2.0","id":${leg.idText},"result":{"resultType":"input_required",${
+    requests === undefined ? '' : `"inputRequests":${requests},`
+  }"requestState":${JSON.stringify(handle)}}}`
+
+/** What only sessions have, and no stateless client wants to hear of. */
+const OF_SESSIONS = /^notifications\/(?:tasks\/|initialized$)/
+
+function errorOf(text: string): { code?: unknown; message?: unknown } | undefined {
+  try {
+    const message: unknown = JSON.parse(text)
+    const error = isObject(message) ? member(message, 'error') : undefined
+    return isObject(error) ? error : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The code of an error; undefined for a result. */
+function codeOf(text: string): number | undefined {
+  const code = textAt(text, 'error', 'code')
+  return code === undefined ? undefined : Number(code)
+}

@@ -1,0 +1,88 @@
+import type { GatewayError } from '../../core/errors.ts'
+import { member } from '../../core/json/json.ts'
+import type { RequestFrame } from '../../core/mcp/frame-model.ts'
+import type { ReplySink } from '../upstream/upstream.ts'
+import { LOG_LEVEL, metaOf, textAt } from './modern-over-legacy-text.ts'
+
+/** One request of a stateless client: a call that asks for more is answered over several of them. */
+export class Leg {
+  readonly frame: RequestFrame
+  /** The client's id and progress token, exactly as written. */
+  readonly idText: string
+  readonly tokenText: string | undefined
+  /** The least severe message that it wants to see; undefined when it wants none. */
+  readonly logLevel: string | undefined
+  readonly #sink: ReplySink
+  #state: 'new' | 'events' | 'over' = 'new'
+  #stop: () => void = () => {}
+
+  constructor(frame: RequestFrame, sink: ReplySink) {
+    this.frame = frame
+    this.#sink = sink
+    this.idText = textAt(frame.text, 'id') ?? 'null'
+    const meta = metaOf(frame.params)
+    this.tokenText =
+      member(meta, 'progressToken') === undefined
+        ? undefined
+        : textAt(frame.text, 'params', '_meta', 'progressToken')
+    const level = member(meta, LOG_LEVEL)
+    this.logLevel = typeof level === 'string' ? level : undefined
+  }
+
+  get isOver(): boolean {
+    return this.#state === 'over'
+  }
+
+  /** A message before the answer; false when the client asks to pause. */
+  event(text: string): boolean {
+    if (this.#state === 'over') return true
+    if (this.#state === 'new')
+      this.#sink.head({ status: 200, kind: 'events', length: undefined, session: undefined })
+    this.#state = 'events'
+    return this.#sink.event({ data: text })
+  }
+
+  /** The answer; `status` is for a body that nothing came before. */
+  answer(text: string, status = 200): void {
+    if (this.#state === 'over') return
+    if (this.#state === 'events') this.#sink.event({ data: text })
+    else {
+      const bytes = Buffer.from(text, 'utf8')
+      this.#sink.head({ status, kind: 'json', length: bytes.length, session: undefined })
+      this.#sink.chunk(bytes)
+    }
+    this.#state = 'over'
+    this.#sink.end()
+  }
+
+  /** An error as the answer. */
+  refuse(error: { code: number; message: string; data?: object }): void {
+    const text = `{"jsonrpc":"2.0","id":${this.idText},"error":${JSON.stringify(error)}}`
+    this.answer(text, STATUS[error.code] ?? 200)
+  }
+
+  fail(error: GatewayError, wasSent: boolean): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#sink.fail(error, wasSent)
+  }
+
+  /** Whoever works on it now says how that is stopped. */
+  workedOnBy(stop: () => void): void {
+    this.#stop = stop
+  }
+
+  /** The client has gone: whatever still comes is dropped, and whoever works on it stops. */
+  cancel(): void {
+    if (this.#state === 'over') return
+    this.#state = 'over'
+    this.#stop()
+  }
+
+  onDrain(resume: () => void): void {
+    this.#sink.onDrain(resume)
+  }
+}
+
+/** What a stateless client learns from the status already. */
+export const STATUS: Readonly<Record<number, number>> = { [-32601]: 404, [-32021]: 400 }

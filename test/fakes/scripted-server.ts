@@ -180,6 +180,14 @@ function onRequest(id: Id, message: Message, line: string): void {
         },
       })
       return
+    case 'server/discover':
+      // By default it does not know this request, as servers with sessions do not.
+      if (process.env.SCRIPT_STATELESS === undefined) break
+      send({
+        id,
+        result: { supportedVersions: ['2026-07-28'], capabilities: { logging: {} } },
+      })
+      return
     case 'tools/call': {
       const tool = tools[params?.name ?? '']
       if (tool === undefined) send({ id, error: { code: -32602, message: 'Unknown tool' } })
@@ -197,8 +205,8 @@ function onRequest(id: Id, message: Message, line: string): void {
       send({ id, result: {} })
       return
     default:
-      send({ id, error: { code: -32601, message: 'Method not found' } })
   }
+  send({ id, error: { code: -32601, message: 'Method not found' } })
 }
 
 function endSubscription(id: Id): void {

@@ -37,6 +37,12 @@ function create(): McpServer {
       return inputRequired({ inputRequests: { confirm } })
     },
   )
+  server.registerTool('connect', { inputSchema: z.object({}) }, (_, { mcpReq }) => {
+    if (mcpReq.inputResponses?.page !== undefined)
+      return text(`opened: ${JSON.stringify(mcpReq.inputResponses.page)}`)
+    const page = inputRequired.elicitUrl({ message: 'Sign in.', url: 'https://example.com/in' })
+    return inputRequired({ inputRequests: { page } })
+  })
   // Says that it began, then waits until it is released or aborted.
   server.registerTool('hold', { inputSchema: z.object({}) }, async (_, { mcpReq }) => {
     const progressToken = mcpReq._meta?.progressToken ?? 'none'

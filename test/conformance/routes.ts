@@ -125,5 +125,7 @@ export const ROUTES: readonly Route[] = [
   { upstream: 'everything-stdio', revision: OLD, against: 'everything-http', kind: 'same era' },
   { upstream: 'modern-http', revision: OLD, against: 'both-http', kind: 'bridged' },
   { upstream: 'modern-stdio', revision: OLD, against: 'both-http', kind: 'bridged' },
+  { upstream: 'legacy-http', revision: NEW, against: 'both-http', kind: 'bridged' },
+  { upstream: 'legacy-stdio', revision: NEW, against: 'both-http', kind: 'bridged' },
   { upstream: 'tasks-http', revision: NEW, against: 'tasks-http', kind: 'same era' },
 ]

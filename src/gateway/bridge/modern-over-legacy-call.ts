@@ -43,8 +43,11 @@ interface Question {
 }
 
 const MAX_BODY = 32 << 20
-const MAX_HELD = 100
+/** What is kept of a call while its client is away: characters of notifications, and of its answer. */
+const MAX_HELD = 256 << 10
+const MAX_HELD_ANSWER = 4 << 20
 const MAX_QUESTIONS = 32
+const MAX_QUESTION = 1 << 20
 const MAX_RESUMED = 20
 const RESUME_MS = 1_000
 const URL_REQUIRED = -32042
@@ -82,6 +85,7 @@ export class BridgeCall implements ReplySink, Receiver {
   #joining: NodeJS.Timeout | undefined
   /** What came while the call was parked. */
   #held: Extract<Incoming, { kind: 'notification' }>[] = []
+  #heldLength = 0
   #ending: ((leg: Leg) => void) | undefined
   #lastId: string | undefined
   #retry: string | undefined
@@ -244,6 +248,10 @@ export class BridgeCall implements ReplySink, Receiver {
   }
 
   #answered(text: string): void {
+    if (this.#leg === undefined && text.length > MAX_HELD_ANSWER) {
+      this.#fail(new GatewayError('upstream_broken', 'its answer is too large to be kept'), true)
+      return
+    }
     this.#over()
     if (codeOf(text) === URL_REQUIRED) this.#finish((leg) => this.#o.urlRequired(leg, text))
     else this.#finish((leg) => this.#answer(leg, text))
@@ -270,7 +278,8 @@ export class BridgeCall implements ReplySink, Receiver {
     const leg = this.#leg
     if (message.method === 'notifications/cancelled') this.#withdraw(message)
     else if (leg === undefined) {
-      if (this.#held.length < MAX_HELD) this.#held.push(message)
+      this.#heldLength += message.text.length
+      if (this.#heldLength <= MAX_HELD) this.#held.push(message)
     } else this.#tell(leg, message)
   }
 
@@ -296,7 +305,7 @@ export class BridgeCall implements ReplySink, Receiver {
   asked(message: Extract<Incoming, { kind: 'request' }>): boolean {
     const { id, method, params, text } = message
     if (this.#isOver || !QUESTIONS.has(method) || !MAY_ASK.has(this.#frame.method)) return false
-    if (this.#questions.size >= MAX_QUESTIONS) return false
+    if (this.#questions.size >= MAX_QUESTIONS || text.length > MAX_QUESTION) return false
     const missing = lacking(method, params, this.#session.client.capabilities)
     if (missing !== undefined) {
       this.#session.refuse(id, 'the client can not be asked this')
@@ -341,6 +350,7 @@ export class BridgeCall implements ReplySink, Receiver {
   /** The client is back, with answers to some or all of what it was asked. */
   #resumeWith(leg: Leg): void {
     this.#attach(leg)
+    this.#heldLength = 0
     for (const message of this.#held.splice(0)) this.#tell(leg, message)
     for (const key of this.#asked) {
       const question = this.#questions.get(key)

@@ -140,6 +140,35 @@ describe('a subscription', () => {
     expect(told(sink).map(({ method }) => method)).toContain('notifications/tools/list_changed')
   })
 
+  test('of a client that does not read keeps each change once', async () => {
+    const { server, sink } = await listening({
+      toolsListChanged: true,
+      resourceSubscriptions: ['a:1', 'a:2'],
+    })
+    sink.isFull = true
+    for (let i = 0; i < 50; i++) {
+      server.shout({ method: 'notifications/tools/list_changed' })
+      for (const uri of ['a:1', 'a:2'])
+        server.shout({ method: 'notifications/resources/updated', params: { uri } })
+    }
+    expect(sink.events).toHaveLength(2)
+    sink.drain()
+    expect(
+      told(sink)
+        .slice(2)
+        .map(({ method, params }) => params.uri ?? method),
+    ).toEqual(['a:1', 'a:2', 'notifications/tools/list_changed'])
+  })
+
+  test('of a client that never reads ends when too much waits for it', async () => {
+    const { server, sink } = await listening({ resourceSubscriptions: ['a:1'] })
+    sink.isFull = true
+    for (let i = 0; i < 1_100; i++)
+      server.shout({ method: 'notifications/resources/updated', params: { uri: `a:1/${i}` } })
+    expect(sink.isOver).toBe(true)
+    expect(sink.events.length).toBeLessThan(5)
+  })
+
   test('must say what it is for', async () => {
     const sink = await openFace().client().send('subscriptions/listen').over()
     expect(sink.message.error?.code).toBe(-32602)

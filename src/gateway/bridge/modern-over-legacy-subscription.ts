@@ -7,6 +7,9 @@ import { subscribed } from './modern-over-legacy-text.ts'
 
 /** Resources that one client may want to hear of at once. */
 const MAX_RESOURCES = 100
+/** Changes that wait for one that does not read. */
+const MAX_WAITING = 1_000
+const UPDATED = 'notifications/resources/updated'
 
 /** The kinds of changes that a client may want to hear of, and who must offer them. */
 const KINDS = {
@@ -25,6 +28,8 @@ export function openSubscription(session: BridgeSession, leg: Leg): void {
   let uris: readonly string[] = []
   let isOver = false
   let leave = (): void => {}
+  /** What waits for a client that does not read; undefined while it does. */
+  let waiting: Map<string, string> | undefined
 
   leg.workedOnBy(() => {
     isOver = true
@@ -51,12 +56,27 @@ export function openSubscription(session: BridgeSession, leg: Leg): void {
     leg.event(acknowledgement(leg, kinds, granted))
     const heard = new Set<string>(kinds.map((kind) => KINDS[kind][1]))
     leave = session.subscribe(({ method, params, text }) => {
+      const changed = method === UPDATED ? String(member(params, 'uri')) : ''
       const isWanted =
-        method === 'notifications/resources/updated'
-          ? uris.some((uri) => isPartOf(String(member(params, 'uri')), uri))
-          : heard.has(method)
-      if (isWanted) leg.event(subscribed(text, SUBSCRIPTION_ID, leg.idText))
+        method === UPDATED ? uris.some((uri) => isPartOf(changed, uri)) : heard.has(method)
+      if (isWanted) tell(`${method} ${changed}`, subscribed(text, SUBSCRIPTION_ID, leg.idText))
     }, end)
+  }
+
+  /** A client that does not read is told of a change once, however often it happens meanwhile. */
+  function tell(change: string, text: string): void {
+    if (waiting !== undefined) {
+      waiting.set(change, text)
+      if (waiting.size > MAX_WAITING) end()
+      return
+    }
+    if (leg.event(text)) return
+    waiting = new Map()
+    leg.onDrain(() => {
+      const due = waiting ?? []
+      waiting = undefined
+      for (const [key, late] of due) tell(key, late)
+    })
   }
 
   /** The session is gone: a client that still wants to listen opens another. */

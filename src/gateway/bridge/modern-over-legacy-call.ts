@@ -20,7 +20,13 @@ import { retryOf } from './modern-over-legacy-listen.ts'
 import type { ParkingLot } from './modern-over-legacy-parking.ts'
 import { lacking, MAY_ASK, missingCapability, QUESTIONS } from './modern-over-legacy-questions.ts'
 import { type BridgeSession, LEVELS, type Receiver } from './modern-over-legacy-session.ts'
-import { answerUp, inputRequest, requestDown, textAt } from './modern-over-legacy-text.ts'
+import {
+  answerUp,
+  inputRequest,
+  type Parts,
+  requestDown,
+  textAt,
+} from './modern-over-legacy-text.ts'
 
 /** What a call stands on. */
 export interface CallMeans {
@@ -66,6 +72,7 @@ export class BridgeCall implements ReplySink, Receiver {
   readonly #session: BridgeSession
   readonly #o: CallMeans
   readonly #frame: RequestFrame
+  readonly #parts: Parts
   readonly #id: number
   /** Who waits for an answer now; undefined while the call is parked. */
   #leg: Leg | undefined
@@ -96,6 +103,7 @@ export class BridgeCall implements ReplySink, Receiver {
     this.#session = session
     this.#o = means
     this.#frame = leg.frame
+    this.#parts = leg.parts
     this.#id = session.newId()
     this.#attach(leg)
   }
@@ -120,7 +128,7 @@ export class BridgeCall implements ReplySink, Receiver {
     this.#isSent = true
     const around = { ...this.#session.around, headers: [...ACCEPT, ...this.#o.headers] }
     this.#exchange = this.#o.inner.exchange(
-      framed(around, requestDown(this.#frame, this.#id)),
+      framed(around, requestDown(this.#frame, this.#id, this.#parts)),
       this,
     )
   }
@@ -168,7 +176,7 @@ export class BridgeCall implements ReplySink, Receiver {
       this.#session.take(message, this)
       return this.#mayFlow
     }
-    if (message.id === this.#id) this.#answered(data)
+    if (message.id === this.#id) this.#answered(data, message.isError)
     return true
   }
 
@@ -190,9 +198,9 @@ export class BridgeCall implements ReplySink, Receiver {
     const text = Buffer.concat(this.#chunks).toString('utf8')
     const status = this.#head?.status ?? 200
     const message = readText(text)
-    const isMine = message?.kind === 'response' && message.id === this.#id
     if (status >= 400 && errorOf(text) !== undefined) this.#refused(text, status)
-    else if (isMine) this.#answered(text)
+    else if (message?.kind === 'response' && message.id === this.#id)
+      this.#answered(text, message.isError)
     else this.#fail(new GatewayError('upstream_broken', 'its answer is none to this request'), true)
   }
 
@@ -200,7 +208,7 @@ export class BridgeCall implements ReplySink, Receiver {
   #refused(text: string, status: number): void {
     const isOfSession = /session/i.test(String(errorOf(text)?.message))
     if ((status === 404 || status === 400) && isOfSession) this.#lose()
-    else this.#answered(text)
+    else this.#answered(text, true)
   }
 
   fail(error: GatewayError, wasSent: boolean): void {
@@ -247,20 +255,20 @@ export class BridgeCall implements ReplySink, Receiver {
     )
   }
 
-  #answered(text: string): void {
+  #answered(text: string, isError: boolean): void {
     if (this.#leg === undefined && text.length > MAX_HELD_ANSWER) {
       this.#fail(new GatewayError('upstream_broken', 'its answer is too large to be kept'), true)
       return
     }
     this.#over()
-    if (codeOf(text) === URL_REQUIRED) this.#finish((leg) => this.#o.urlRequired(leg, text))
-    else this.#finish((leg) => this.#answer(leg, text))
+    const code = isError ? codeOf(text) : undefined
+    if (code === URL_REQUIRED) this.#finish((leg) => this.#o.urlRequired(leg, text))
+    else this.#finish((leg) => this.#answer(leg, text, code))
   }
 
-  #answer(leg: Leg, text: string): void {
+  #answer(leg: Leg, text: string, code: number | undefined): void {
     const { serverInfo } = this.#session
     const { method } = this.#frame
-    const code = codeOf(text)
     const status = code === undefined ? 200 : (STATUS[code] ?? 200)
     leg.answer(answerUp(text, { idText: leg.idText, method, serverInfo }), status)
   }

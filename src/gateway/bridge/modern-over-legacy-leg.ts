@@ -2,11 +2,12 @@ import type { GatewayError } from '../../core/errors.ts'
 import { member } from '../../core/json/json.ts'
 import type { RequestFrame } from '../../core/mcp/frame-model.ts'
 import type { ReplySink } from '../upstream/upstream.ts'
-import { LOG_LEVEL, metaOf, textAt } from './modern-over-legacy-text.ts'
+import { LOG_LEVEL, metaOf, type Parts, partsOf } from './modern-over-legacy-text.ts'
 
 /** One request of a stateless client: a call that asks for more is answered over several of them. */
 export class Leg {
   readonly frame: RequestFrame
+  readonly parts: Parts
   /** The client's id and progress token, exactly as written. */
   readonly idText: string
   readonly tokenText: string | undefined
@@ -19,13 +20,11 @@ export class Leg {
   constructor(frame: RequestFrame, sink: ReplySink) {
     this.frame = frame
     this.#sink = sink
-    this.idText = textAt(frame.text, 'id') ?? 'null'
-    const meta = metaOf(frame.params)
-    this.tokenText =
-      member(meta, 'progressToken') === undefined
-        ? undefined
-        : textAt(frame.text, 'params', '_meta', 'progressToken')
-    const level = member(meta, LOG_LEVEL)
+    this.parts = partsOf(frame.text)
+    this.idText = this.parts.idText
+    const token = this.parts.meta.get('progressToken')
+    this.tokenText = token === undefined ? undefined : frame.text.slice(token.start, token.end)
+    const level = member(metaOf(frame.params), LOG_LEVEL)
     this.logLevel = typeof level === 'string' ? level : undefined
   }
 

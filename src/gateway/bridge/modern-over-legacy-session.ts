@@ -47,6 +47,7 @@ export class BridgeSession {
   readonly #now: () => number
   #around: Around
   #initialized = ''
+  #serverInfo: string | undefined
   #result: JsonObject = {}
   #nextId = 1
   #level: string | undefined
@@ -99,6 +100,7 @@ export class BridgeSession {
       throw new GatewayError('upstream_broken', 'it did not open a session')
     this.#result = result
     this.#initialized = asked.text
+    this.#serverInfo = textAt(asked.text, 'result', 'serverInfo')
     this.#around = { ...this.#around, protocolVersion: version, session: asked.session }
     await tell(this.#inner, this.#around, notificationFrame('notifications/initialized'))
     // Many servers ask on the stream that belongs to no request: it must be open before they do.
@@ -112,8 +114,9 @@ export class BridgeSession {
   get initialized(): string {
     return this.#initialized
   }
+  /** What the server says of itself, as it wrote it. */
   get serverInfo(): string | undefined {
-    return textAt(this.#initialized, 'result', 'serverInfo')
+    return this.#serverInfo
   }
   get around(): Around {
     return this.#around

@@ -1,7 +1,14 @@
 import { isObject, type JsonObject, member } from '../../core/json/json.ts'
 import type { RequestFrame } from '../../core/mcp/frame-model.ts'
 import { META_KEYS } from '../../core/mcp/revisions.ts'
-import { type Splice, skimArray, skimObject, skimPath, splice } from '../upstream/skim.ts'
+import {
+  type Span,
+  type Splice,
+  skimArray,
+  skimObject,
+  skimPath,
+  splice,
+} from '../upstream/skim.ts'
 
 /** What the stateless era says in `_meta`, and no server with sessions understands. */
 const RESERVED = 'io.modelcontextprotocol/'
@@ -44,50 +51,75 @@ export function clientOf(params: JsonObject): Client {
 }
 
 /** An object's text without some members; what stays, stays as it was written. */
-function without(text: string, from: number, isDropped: (key: string) => boolean): string {
+const without = (text: string, from: number, isDropped: (key: string) => boolean): string =>
+  `{${written(text, skimObject(text, from), isDropped).join(',')}}`
+
+type Members = ReadonlyMap<string, Span>
+
+function written(text: string, members: Members, isDropped: (key: string) => boolean): string[] {
   const kept: string[] = []
-  for (const [key, { start, end }] of skimObject(text, from))
+  for (const [key, { start, end }] of members)
     if (!isDropped(key)) kept.push(`${JSON.stringify(key)}:${text.slice(start, end)}`)
-  return `{${kept.join(',')}}`
+  return kept
 }
 
-const isOfRounds = (key: string): boolean => key === 'inputResponses' || key === 'requestState'
+/** Where the parts of a request stand that are read or written anew. */
+export interface Parts {
+  /** As it was written. */
+  readonly idText: string
+  readonly params: Members
+  readonly meta: Members
+}
+
+const NO_MEMBERS: Members = new Map()
+
+/** Finds the parts of a request, in one pass over each. */
+export function partsOf(text: string): Parts {
+  const envelope = skimObject(text)
+  const id = envelope.get('id')
+  const at = envelope.get('params')
+  const params = at === undefined ? NO_MEMBERS : skimObject(text, at.start)
+  const meta = params.get('_meta')
+  return {
+    idText: id === undefined ? 'null' : text.slice(id.start, id.end),
+    params,
+    meta: meta === undefined ? NO_MEMBERS : skimObject(text, meta.start),
+  }
+}
 
 /**
  * A stateless request as a server with sessions gets it: under an id of ours, which is its progress
  * token too, without what only the stateless era says.
  */
-export function requestDown(frame: RequestFrame, id: number): RequestFrame {
+export function requestDown(
+  frame: RequestFrame,
+  id: number,
+  parts: Parts = partsOf(frame.text),
+): RequestFrame {
   const { text } = frame
-  const params = skimPath(text, 'params')
   const { _meta, inputResponses: _i, requestState: _r, ...rest } = frame.params
   const meta: Record<string, JsonObject[string]> = {}
   for (const [key, value] of Object.entries(objectOf(_meta)))
     if (!key.startsWith(RESERVED)) meta[key] = key === 'progressToken' ? id : value
-  let written = '{}'
-  if (params !== undefined) {
-    const members = without(text, params.start, (key) => key === '_meta' || isOfRounds(key))
-    const metaText = metaDown(text, params.start, id)
-    written =
-      metaText === '{}'
-        ? members
-        : `${members.slice(0, -1)}${members === '{}' ? '' : ','}"_meta":${metaText}}`
-  }
+  const hasMeta = Object.keys(meta).length > 0
+  const members = written(text, parts.params, isLeftOut)
+  if (hasMeta) members.push(`"_meta":${metaDown(text, parts.meta, id)}`)
   const method = JSON.stringify(frame.method)
   return {
     ...frame,
     id,
-    params: Object.keys(meta).length === 0 ? rest : { ...rest, _meta: meta },
-    text: `{"jsonrpc":"2.0","id":${id},"method":${method},"params":${written}}`,
+    params: hasMeta ? { ...rest, _meta: meta } : rest,
+    text: `{"jsonrpc":"2.0","id":${id},"method":${method},"params":{${members.join(',')}}}`,
   }
 }
 
-function metaDown(text: string, params: number, id: number): string {
-  const meta = skimObject(text, params).get('_meta')
-  if (meta === undefined) return '{}'
-  const kept = without(text, meta.start, (key) => key.startsWith(RESERVED))
-  const token = skimPath(kept, 'progressToken')
-  return token === undefined ? kept : splice(kept, [{ ...token, text: String(id) }])
+const isLeftOut = (key: string): boolean =>
+  key === '_meta' || key === 'inputResponses' || key === 'requestState'
+
+function metaDown(text: string, meta: Members, id: number): string {
+  const kept = written(text, meta, (key) => key.startsWith(RESERVED) || key === 'progressToken')
+  if (meta.has('progressToken')) kept.push(`"progressToken":${id}`)
+  return `{${kept.join(',')}}`
 }
 
 /** The text of one value of a message. */

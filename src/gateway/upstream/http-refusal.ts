@@ -27,6 +27,12 @@ export function refusalOf(
   type: string,
   hasSession: boolean,
 ): GatewayError | undefined {
+  const isMcp = type.startsWith('application/json') || type.startsWith('text/event-stream')
+  // The usual answer pays for no error, whose stack is dear.
+  if (status < 300)
+    return status === 200 && type !== '' && !isMcp
+      ? new GatewayError('upstream_broken', 'its answer is neither JSON nor an event stream')
+      : undefined
   const because = { cause: new HttpRefusal(status) }
   if (status === 401 || status === 403)
     return new GatewayError(
@@ -34,7 +40,7 @@ export function refusalOf(
       `it refused the gateway's credential (HTTP ${status}); check the headers configured for it`,
       because,
     )
-  if (status >= 300 && status < 400)
+  if (status < 400)
     return new GatewayError(
       'upstream_broken',
       `it redirects (HTTP ${status}); configure its final URL`,
@@ -42,11 +48,7 @@ export function refusalOf(
     )
   if (status === 404 && hasSession) return new GatewayError('session_unknown', undefined, because)
   if (status === 405) return new GatewayError('verb_refused', undefined, because)
-  const isMcp = type.startsWith('application/json') || type.startsWith('text/event-stream')
-  if (status >= 400 && !isMcp) return refusedWith(status)
-  if (status === 200 && type !== '' && !isMcp)
-    return new GatewayError('upstream_broken', 'its answer is neither JSON nor an event stream')
-  return undefined
+  return isMcp ? undefined : refusedWith(status)
 }
 
 const NOT_SENT = new Set([

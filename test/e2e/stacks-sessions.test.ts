@@ -26,11 +26,25 @@ beforeAll(async () => {
   const http = space.startOther([...NODE, REFERENCE, '--eras', 'modern'])
   const url = (await http.line('listening on ')).slice('listening on '.length)
   const [command, ...args] = NODE
-  space.file('p.json', { version: '1', default: 'allow', tools: { secret: { action: 'deny' } } })
+  space.file('p.json', {
+    version: '1',
+    default: 'allow',
+    tools: {
+      secret: { action: 'deny' },
+      // Each of the two clients calls it once, in two rounds: those are one call.
+      test_input_required_result_elicitation: {
+        limits: [{ counter: 'asking', window: 'month', max: 2 }],
+      },
+    },
+  })
   served = await space.serve({
-    servers: { ref: { url }, small: { command, args: [...args, SMALL, 'stdio'] } },
+    servers: {
+      ref: { url },
+      small: { command, args: [...args, SMALL, 'stdio'] },
+      old: { command, args: [...args, REFERENCE, '--stdio', '--eras', 'legacy'] },
+    },
     policies: { p: './p.json' },
-    stacks: { work: { servers: ['ref', 'small'] } },
+    stacks: { work: { servers: ['ref', 'small', 'old'] } },
     grants: {
       one: { stack: 'work', policy: 'p', token: TOKENS.one },
       two: { stack: 'work', policy: 'p', token: TOKENS.two },
@@ -72,7 +86,7 @@ const CLIENT = { name: 'sessions', version: '1' }
 const OPTIONS = { capabilities: { elicitation: {} } }
 const ACCEPTED = {
   action: 'accept' as const,
-  content: { name: 'Ada', username: 'ada', email: 'a@b.c' },
+  content: { name: 'Ada', response: 'yes' },
 }
 
 async function old(): Promise<Party> {
@@ -134,7 +148,7 @@ describe.each([
       resources: { subscribe: true },
       prompts: {},
     })
-    expect(client.getInstructions()).toContain('ref, small')
+    expect(client.getInstructions()).toContain('ref, small, old')
     await client.ping()
   })
 
@@ -178,6 +192,16 @@ describe.each([
     )
     const progress: number[] = []
     await client.call('ref__test_tool_with_progress', {}, (n) => progress.push(n))
+    expect(progress).toEqual([0, 50, 100])
+  })
+
+  test('is asked by a server with sessions, and sees what it refers to', async () => {
+    const asked = await client.call('old__test_elicitation', { message: 'Shall I?' })
+    expect(text(asked)).toContain('"response":"yes"')
+    const found = await client.call('old__test_embedded_resource')
+    expect(JSON.stringify(found.content)).toContain('"old+test://embedded-resource"')
+    const progress: number[] = []
+    await client.call('old__test_tool_with_progress', {}, (n) => progress.push(n))
     expect(progress).toEqual([0, 50, 100])
   })
 

@@ -9,6 +9,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 import { createStackFace } from './face.ts'
 import { Health } from './health.ts'
 import { grantFor, type StackView } from './member.ts'
+import { readAgain } from './read-again.ts'
 import type { Subscription } from './subscription.ts'
 
 /** What stacks stand on. */
@@ -75,7 +76,8 @@ export class Stacks {
     })
     const { log, clock } = gate
     const name = stackServerName(entry.name)
-    const sessions = createLegacyOverModern(face, { name, log, clock, mirrorsArguments: true })
+    const means = { name, log, clock, mirrorsArguments: true }
+    const sessions = createLegacyOverModern(readAgain(face), means)
     const server = serverOf(entry, bothEras(face, sessions))
     const shown = shownBy(entry, grant, this.#means.snapshot())
     const opened: OpenStack = { entry, grant, server, subscriptions, shown }

@@ -1,11 +1,9 @@
 import type { Writable } from 'node:stream'
 import { isObject, type JsonObject, member } from '../../core/json/json.ts'
+import type { MessageWriter } from './message-writer.ts'
 
-/** Writes messages to the one stream that carries nothing else. */
-export interface LineWriter {
-  /** Writes a message as one line; false when the reader takes no more for now. */
-  write(text: string): boolean
-  onDrain(resume: () => void): void
+/** Writes every message as one line, to the one stream that carries nothing else. */
+export interface LineWriter extends MessageWriter {
   /** Resolves when everything written has been taken, or the reader has had its time. */
   flush(): Promise<void>
 }
@@ -44,6 +42,7 @@ export function createLineWriter(output: Writable): LineWriter {
   })
   return {
     write: (text) => isBroken || output.write(`${text}\n`),
+    isFull: () => !isBroken && output.writableNeedDrain,
     onDrain(resume) {
       if (isBroken || !output.writableNeedDrain) queueMicrotask(resume)
       else waiting.push(resume)

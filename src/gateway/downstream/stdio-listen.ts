@@ -4,7 +4,8 @@ import type { OpenServer } from '../gate.ts'
 import { noteChange } from '../list-changes.ts'
 import { type LiveSession, rememberAsked } from '../sessions.ts'
 import type { Head, ReplySink, UpstreamEvent, UpstreamExchange } from '../upstream/upstream.ts'
-import { type LineWriter, lineOf } from './stdio-lines.ts'
+import type { MessageWriter } from './message-writer.ts'
+import { lineOf } from './stdio-lines.ts'
 
 const MIN_WAIT_MS = 1_000
 const MAX_WAIT_MS = 30_000
@@ -16,7 +17,7 @@ const MAX_WAIT_MS = 30_000
 export function keepListening(
   server: OpenServer,
   session: LiveSession,
-  writer: LineWriter,
+  writer: MessageWriter,
 ): { stop(): void } {
   let isOver = false
   let waitMs = MIN_WAIT_MS
@@ -43,7 +44,8 @@ export function keepListening(
         return pass(event)
       },
       end: () => again(status >= 400),
-      fail: (error: GatewayError) => again(error.code === 'session_unknown'),
+      fail: (error: GatewayError) =>
+        again(error.code === 'session_unknown' || error.code === 'verb_refused'),
       onDrain: (resume) => writer.onDrain(resume),
     }
     exchange = server.upstream.listen(

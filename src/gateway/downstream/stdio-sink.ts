@@ -4,13 +4,14 @@ import type { Frame } from '../../core/mcp/frame-model.ts'
 import { errorReply, type Reader } from '../../core/mcp/reply.ts'
 import { type AnswerSink, idOf } from '../gate.ts'
 import type { Head, UpstreamEvent } from '../upstream/upstream.ts'
-import { type LineWriter, lineOf } from './stdio-lines.ts'
+import type { MessageWriter } from './message-writer.ts'
+import { lineOf } from './stdio-lines.ts'
 
-/** How one exchange is answered over stdio. */
+/** How one exchange is answered over the one channel of a client. */
 export interface StdioSinkOptions {
   readonly frame: Frame
   readonly reader: Reader
-  readonly writer: LineWriter
+  readonly writer: MessageWriter
   readonly openSession: AnswerSink['openSession']
   /** Called once, when nothing more will come. */
   over(error: GatewayError | undefined): void
@@ -52,7 +53,8 @@ export class StdioSink implements AnswerSink {
   chunk(bytes: Uint8Array): boolean {
     this.#size += bytes.length
     if (this.#size <= MAX_BODY) this.#chunks.push(bytes)
-    return true
+    // A reader that does not read holds up what is still to come.
+    return !this.#o.writer.isFull()
   }
 
   event(event: UpstreamEvent): boolean {

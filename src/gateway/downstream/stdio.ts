@@ -4,18 +4,15 @@ import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, member } from '../../core/json/json.ts'
 import { parseFrame } from '../../core/mcp/frame.ts'
 import type { Frame, FrameId } from '../../core/mcp/frame-model.ts'
-import { errorReply, type Reader } from '../../core/mcp/reply.ts'
+import { errorReply } from '../../core/mcp/reply.ts'
 import { isModernVersion, META_KEYS } from '../../core/mcp/revisions.ts'
 import type { Grant } from '../../core/snapshot.ts'
 import { type Caller, type Gate, idOf, type OpenServer } from '../gate.ts'
 import { toHeader } from '../mirror.ts'
-import { Exchange } from '../pipeline.ts'
-import type { LiveSession } from '../sessions.ts'
 import { createLineFraming, idFromEnds } from '../upstream/line-framing.ts'
-import type { Era } from '../upstream/upstream.ts'
+import { createDialogue } from './dialogue.ts'
+import { clientOf } from './era.ts'
 import { createLineWriter } from './stdio-lines.ts'
-import { keepListening } from './stdio-listen.ts'
-import { StdioSink } from './stdio-sink.ts'
 
 /** What a stdio listener is made of. */
 export interface StdioListenerOptions {
@@ -44,27 +41,13 @@ export interface StdioListener {
 /** Exchanges at once; more wait in the pipe. */
 const MAX_IN_FLIGHT = 1_000
 const ACCEPT = ['accept', 'application/json, text/event-stream']
-const NOBODY = { name: '', version: '' }
-
-interface InFlight {
-  readonly frame: Frame
-  readonly era: Era
-  readonly exchange: Exchange
-  readonly sink: StdioSink
-}
 
 /** Serves one client: every line of `input` goes through the pipeline, `output` gets the answers. */
 export function serveStdio(options: StdioListenerOptions): StdioListener {
   const { gate, server, input } = options
   const writer = createLineWriter(options.output)
-  const inFlight = new Set<InFlight>()
+  const dialogue = createDialogue({ gate, server, writer, changed: () => pace() })
   const failures = new Map<string, number>()
-  /** Frames behind an `initialize` that has no answer yet. */
-  let held: Frame[] = []
-  let isInitializing = false
-  let session: LiveSession | undefined
-  let client = NOBODY
-  let listening: { stop(): void } | undefined
   let isAtEnd = false
   let isClosed = false
   let resolveEnded = (): void => {}
@@ -72,22 +55,18 @@ export function serveStdio(options: StdioListenerOptions): StdioListener {
     resolveEnded = resolve
   })
 
-  const reader = (): Reader => ({
-    isModern: false,
-    protocolVersion: session?.protocolVersion ?? '2025-11-25',
-  })
   const refuse = (id: FrameId | undefined, error: GatewayError): void =>
-    void writer.write(errorReply(id, error, reader()))
+    void writer.write(errorReply(id, error, dialogue.reader()))
 
   /** Reads on only while there is room for what comes of it. */
   function pace(): void {
-    const isFull = inFlight.size + held.length >= MAX_IN_FLIGHT
+    const isFull = dialogue.size() >= MAX_IN_FLIGHT
     if (isFull || isClosed) input.pause()
     else if (options.output.writableNeedDrain) {
       input.pause()
       writer.onDrain(pace)
     } else if (input.isPaused()) input.resume()
-    if (isAtEnd && inFlight.size === 0 && held.length === 0) resolveEnded()
+    if (isAtEnd && dialogue.size() === 0) resolveEnded()
   }
 
   function onLine(bytes: Buffer): void {
@@ -102,128 +81,25 @@ export function serveStdio(options: StdioListenerOptions): StdioListener {
   function accept(frame: Frame): void {
     const version = versionOf(frame)
     if (version !== undefined) {
-      if (isModernVersion(version)) run(frame, modernCaller(frame, version))
+      if (isModernVersion(version)) dialogue.run(frame, modernCaller(frame, version), over)
       else refuse(idOf(frame), new GatewayError('version_unsupported', version.slice(0, 128)))
-    } else if (isInitializing) held.push(frame)
-    else legacy(frame)
+    } else dialogue.accept(frame, senderOf(), over)
     pace()
   }
 
-  function legacy(frame: Frame): void {
-    if (frame.kind === 'request' && frame.method === 'initialize') {
-      isInitializing = true
-      client = clientOf(member(frame.params, 'clientInfo'))
-      endSession()
-    }
-    run(frame, {
-      ...callerOf(),
-      era: 'legacy',
-      protocolVersion: legacyVersion(frame),
-      session,
-      client,
-    })
+  const over = (error: GatewayError | undefined): void => {
+    if (error !== undefined) failures.set(error.code, (failures.get(error.code) ?? 0) + 1)
   }
-
-  const legacyVersion = (frame: Frame): string => {
-    const asked = frame.kind === 'request' ? member(frame.params, 'protocolVersion') : undefined
-    return session?.protocolVersion ?? (typeof asked === 'string' ? asked : '2025-11-25')
-  }
-  const callerOf = () => ({
-    grant: options.grant(),
-    server,
-    headers: ACCEPT,
-    mirrors: undefined,
-  })
+  const senderOf = () => ({ grant: options.grant(), server, headers: ACCEPT })
   const modernCaller = (frame: Frame, protocolVersion: string): Caller => ({
-    ...callerOf(),
+    ...senderOf(),
+    mirrors: undefined,
     era: 'modern',
     protocolVersion,
     session: undefined,
     client: clientOf(member(metaOf(frame), META_KEYS.client)),
     headers: [...ACCEPT, ...paramHeaders(server, frame)],
   })
-
-  function run(frame: Frame, caller: Caller): void {
-    if (frame.kind === 'notification' && frame.method === 'notifications/cancelled') {
-      const cancelled = find(member(frame.params, 'requestId'))
-      if (cancelled !== undefined) forgo(cancelled)
-      // The upstream is told by the exchange itself in the stateless era.
-      if ((cancelled?.era ?? caller.era) === 'modern') return
-    }
-    const sink = new StdioSink({
-      frame,
-      reader: { isModern: caller.era === 'modern', protocolVersion: caller.protocolVersion },
-      writer,
-      openSession: (upstream, protocolVersion) => {
-        session = {
-          id: gate.newId(),
-          server: server.entry.name,
-          grantId: caller.grant.id,
-          upstream,
-          protocolVersion,
-          client,
-          asked: new Set(),
-        }
-        return undefined
-      },
-      over(error) {
-        inFlight.delete(one)
-        if (error !== undefined) failures.set(error.code, (failures.get(error.code) ?? 0) + 1)
-        afterwards(frame)
-      },
-    })
-    const one: InFlight = {
-      frame,
-      era: caller.era,
-      sink,
-      exchange: new Exchange(gate, caller, frame, sink),
-    }
-    inFlight.add(one)
-    // `run` turns everything thrown into an answer.
-    void one.exchange.run().catch(() => sink.fail(new GatewayError('internal')))
-  }
-
-  function afterwards(frame: Frame): void {
-    if (frame.kind === 'request' && frame.method === 'initialize') {
-      isInitializing = false
-      const waiting = held
-      held = []
-      for (const next of waiting) accept(next)
-    }
-    if (frame.kind === 'notification' && frame.method === 'notifications/initialized')
-      if (session !== undefined && listening === undefined && !isClosed)
-        listening = keepListening(server, session, writer)
-    pace()
-  }
-
-  const find = (id: unknown): InFlight | undefined =>
-    [...inFlight].find(({ frame }) => frame.kind === 'request' && frame.id === id)
-
-  /** The client wants no answer: nothing more is executed for it, and nothing written. */
-  function forgo(one: InFlight): void {
-    // `initialize` can't be cancelled.
-    if (one.frame.kind === 'request' && one.frame.method === 'initialize') return
-    one.sink.isForgone = true
-    one.exchange.cancel()
-    one.sink.fail(new GatewayError('internal', 'cancelled'))
-  }
-
-  function endSession(): void {
-    listening?.stop()
-    listening = undefined
-    const old = session
-    session = undefined
-    if (old === undefined) return
-    const { upstream, protocolVersion, grantId } = old
-    const request = {
-      era: 'legacy',
-      protocolVersion,
-      session: upstream,
-      grantId,
-      headers: [],
-    } as const
-    void server.upstream.endSession(request).catch(() => {})
-  }
 
   const framing = createLineFraming(options.maxFrameBytes, {
     line: onLine,
@@ -248,11 +124,7 @@ export function serveStdio(options: StdioListenerOptions): StdioListener {
     async close() {
       isClosed = true
       input.pause()
-      for (const one of inFlight) {
-        one.exchange.cancel()
-        one.sink.fail(new GatewayError('upstream_lost', 'the gateway is stopping'))
-      }
-      endSession()
+      dialogue.close()
       resolveEnded()
       await writer.flush()
     },
@@ -270,15 +142,6 @@ function metaOf(frame: Frame): JsonObject {
 function versionOf(frame: Frame): string | undefined {
   const version = member(metaOf(frame), META_KEYS.version)
   return typeof version === 'string' ? version : undefined
-}
-
-function clientOf(info: unknown): { name: string; version: string } {
-  if (!isObject(info)) return NOBODY
-  const { name, version } = info
-  return {
-    name: typeof name === 'string' ? name : '',
-    version: typeof version === 'string' ? version : '',
-  }
 }
 
 /** The headers by which a stateless HTTP upstream wants arguments repeated. */

@@ -176,7 +176,7 @@ function serveNothing(request: IncomingMessage, response: ServerResponse): void 
   })
   response.end(
     isRoot
-      ? 'Sallyport, the policy gateway for MCP\n\n/mcp/{server}   MCP, with a grant token\n/stacks/{name}  several servers as one, the same\n/api/v1/…       the admin API, with the admin token\n/healthz        alive\n/readyz         can serve\n'
+      ? 'Sallyport, the policy gateway for MCP\n\n/mcp/{server}   MCP, with a grant token; …/sse for HTTP+SSE\n/stacks/{name}  several servers as one, the same\n/api/v1/…       the admin API, with the admin token\n/healthz        alive\n/readyz         can serve\n'
       : 'nothing is served here\n',
   )
 }

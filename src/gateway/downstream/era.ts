@@ -30,6 +30,12 @@ export function modernClaim(frame: Frame, header: string | undefined): ModernCla
   return claimOf(meta, version, header)
 }
 
+/** True for a message that says its revision itself, as those of the stateless era do. */
+export function namesRevision(frame: Frame): boolean {
+  const meta = frame.kind === 'response' ? undefined : member(frame.params, '_meta')
+  return isObject(meta) && member(meta, META_KEYS.version) !== undefined
+}
+
 function claimOf(meta: JsonObject, version: unknown, header: string | undefined): ModernClaim {
   if (typeof version !== 'string')
     throw new GatewayError('params_invalid', `\`_meta["${META_KEYS.version}"]\` must be a string`)

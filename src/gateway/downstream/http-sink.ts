@@ -17,7 +17,8 @@ export interface HttpSinkOptions {
   readonly streaming: (response: ServerResponse) => void
 }
 
-const EVENT_HEADERS = [
+/** Response headers of an event stream: name, value, … */
+export const EVENT_HEADERS: readonly string[] = [
   ...['Content-Type', 'text/event-stream', 'Cache-Control', 'no-cache, no-transform'],
   ...['X-Accel-Buffering', 'no'],
 ]

@@ -21,6 +21,7 @@ import { readBody } from './http-body.ts'
 import { corsHeaders, type Edge, preflightHeaders } from './http-edge.ts'
 import { type HttpHead, readHead, requireJson } from './http-head.ts'
 import { HttpSink } from './http-sink.ts'
+import { SseSessions, type SseVisit } from './sse.ts'
 import { Streams } from './streams.ts'
 
 /** What the HTTP listener stands on. */
@@ -37,13 +38,17 @@ export interface HttpListenerOptions {
 
 /** Raw paths of MCP endpoints: matched as sent, never normalised. */
 const MCP_PATH = /^\/(mcp|stacks)\/([A-Za-z0-9][A-Za-z0-9_-]{0,62})(?:\?.*)?$/
+/** The same transport's two paths of 2024-11-05. */
+const SSE_PATH = /^\/mcp\/([A-Za-z0-9][A-Za-z0-9_-]{0,62})\/(sse|messages)(?:\?.*)?$/
+const SSE_VERBS = { sse: 'GET', messages: 'POST' } as const
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 75_000
 
-/** Serves `/mcp/{server}` and `/stacks/{name}` to clients of Streamable HTTP; not yet listening. */
+/** Serves `/mcp/{server}` and `/stacks/{name}` to clients over HTTP; not yet listening. */
 export function createHttpListener(options: HttpListenerOptions): Server {
   const streams = new Streams(() => server.listening)
+  const sse = new SseSessions(options.gate, streams)
   const server = createServer(
     {
       headersTimeout: HEADERS_TIMEOUT_MS,
@@ -55,7 +60,7 @@ export function createHttpListener(options: HttpListenerOptions): Server {
     (request, response) => {
       response.on('error', ignore)
       try {
-        accept(options, streams, request, response)
+        accept(options, { streams, sse }, request, response)
       } catch (thrown) {
         refuse(response, thrown, EARLY)
       }
@@ -78,10 +83,13 @@ interface Refusal {
   readonly id: Parameters<typeof errorReply>[0]
   readonly reader: Reader
   readonly headers: readonly string[]
+  /** The one verb of the path, where it is not the usual ones. */
+  readonly verb?: string | undefined
 }
 
 /** Ends a request that reached no exchange. */
-function refuse(response: ServerResponse, thrown: unknown, { id, reader, headers }: Refusal): void {
+function refuse(response: ServerResponse, thrown: unknown, refusal: Refusal): void {
+  const { id, reader, headers, verb = 'POST, GET, DELETE' } = refusal
   const error = asGatewayError(thrown)
   const status = catalogue[error.code].http
   if (response.headersSent) {
@@ -92,7 +100,7 @@ function refuse(response: ServerResponse, thrown: unknown, { id, reader, headers
   response.writeHead(status, [
     ...['Content-Type', 'application/json', 'Content-Length', String(body.length)],
     ...(status === 401 || status === 403 ? ['WWW-Authenticate', challenge(error)] : []),
-    ...(error.code === 'verb_refused' ? ['Allow', 'POST, GET, DELETE, OPTIONS'] : []),
+    ...(error.code === 'verb_refused' ? ['Allow', `${verb}, OPTIONS`] : []),
     // What is left of an unread body must not be taken for the next request.
     ...(error.code === 'frame_too_large' ? ['Connection', 'close'] : []),
     ...headers,
@@ -108,7 +116,7 @@ const challenge = ({ code }: GatewayError): string =>
 /** Everything before the body, in the order of the security model: edge, route, credential. */
 function accept(
   options: HttpListenerOptions,
-  streams: Streams,
+  { streams, sse }: { readonly streams: Streams; readonly sse: SseSessions },
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -144,13 +152,28 @@ function accept(
       server,
       isStack: route.isStack,
     }
-    if (request.method === 'POST') post(visit)
+    if (route.sse !== undefined) visitSse(visit, sse, route.sse)
+    else if (request.method === 'POST') post(visit)
     else if (request.method === 'GET') listen(visit)
     else if (request.method === 'DELETE') endSession(visit)
     else throw new GatewayError('verb_refused')
   } catch (thrown) {
-    refuse(response, thrown, { ...EARLY, headers })
+    refuse(response, thrown, { ...EARLY, headers, verb: route.sse && SSE_VERBS[route.sse] })
   }
+}
+
+/** HTTP+SSE: a stream to be opened, or a message for one that is open. */
+function visitSse(visit: Visit, sse: SseSessions, path: keyof typeof SSE_VERBS): void {
+  const { request, response, headers } = visit
+  if (request.method !== SSE_VERBS[path]) throw new GatewayError('verb_refused')
+  const own: SseVisit = {
+    ...visit,
+    isStillLive: () => isStillLive(visit) && isSameServer(visit),
+    refuse: (thrown, id, reader = readerOf(visit.head)) =>
+      refuse(response, thrown, { id, reader, headers }),
+  }
+  if (path === 'sse') sse.open(own)
+  else sse.post(own)
 }
 
 const MAX_PATHS = 256
@@ -160,6 +183,7 @@ const paths = new Map<string, Route>()
 interface Route {
   readonly isStack: boolean
   readonly name: string
+  readonly sse: keyof typeof SSE_VERBS | undefined
 }
 
 /** What a raw path names; undefined for every path that is no MCP endpoint. */
@@ -167,10 +191,16 @@ function routeOf(path: string): Route | undefined {
   const known = paths.get(path)
   if (known !== undefined) return known
   const [, kind, name] = MCP_PATH.exec(path) ?? []
-  if (name === undefined) return undefined
-  const route = { isStack: kind === 'stacks', name }
+  if (name === undefined) return sseRouteOf(path)
+  const route = { isStack: kind === 'stacks', name, sse: undefined }
   if (paths.size < MAX_PATHS) paths.set(path, route)
   return route
+}
+
+function sseRouteOf(path: string): Route | undefined {
+  const [, name, end] = SSE_PATH.exec(path) ?? []
+  if (name === undefined) return undefined
+  return { isStack: false, name, sse: end === 'sse' ? 'sse' : 'messages' }
 }
 
 function serverAt(
@@ -218,6 +248,12 @@ function isStillLive({ options, head, request, grant }: Visit): boolean {
   } catch {
     return false
   }
+}
+
+/** False once the configuration reaches the server in another way, or names it no more. */
+const isSameServer = ({ options, server }: Visit): boolean => {
+  const entry = options.snapshot().servers.get(server.entry.name)
+  return entry !== undefined && options.servers.of(entry).upstream === server.upstream
 }
 
 function preflight(request: IncomingMessage, response: ServerResponse, head: HttpHead): void {

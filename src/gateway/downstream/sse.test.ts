@@ -401,12 +401,12 @@ describe('a client that does not read', () => {
   test('but asks for ever more is let go before it fills the memory', async () => {
     const client = await clientOf().initialize()
     client.stopReading()
-    const before = process.memoryUsage().rss
     const sent = await Promise.all(Array.from({ length: 200 }, (_, n) => client.post(giant(n))))
     const taken = sent.filter(({ status }) => status === 202).length
     const done = () => gateway.records.filter(({ method }) => method === 'tools/call')
     await until(() => done().length === taken, 'all to end')
     expect((await client.post(ping('last'))).status).toBe(404)
-    expect(process.memoryUsage().rss - before).toBeLessThan(400 << 20)
+    // 64 MiB and what the system's buffers take; all would be 600 MB.
+    expect(done().filter(({ outcome }) => outcome === 'forwarded').length).toBeLessThan(40)
   })
 })

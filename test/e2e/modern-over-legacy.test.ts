@@ -12,6 +12,7 @@ const SERVER = fileURLToPath(new URL('../fakes/children/session-server.ts', impo
 const COMMAND = [process.execPath, '--disable-warning=ExperimentalWarning', SERVER]
 const TOKENS = {
   http: 'bridged-token-of-http-1',
+  sse: 'bridged-token-of-sse-1',
   pipe: 'bridged-token-of-pipe-1',
   strict: 'bridged-token-of-strict-1',
 }
@@ -20,8 +21,11 @@ const space = new Space()
 let served: Served
 let origin = ''
 beforeAll(async () => {
-  const http = space.startOther([...COMMAND, 'http'])
-  const url = (await http.line('listening on ')).slice('listening on '.length)
+  const urlOf = async (kind: string): Promise<string> => {
+    const program = space.startOther([...COMMAND, kind])
+    return (await program.line('listening on ')).slice('listening on '.length)
+  }
+  const url = await urlOf('http')
   origin = new URL(url).origin
   space.file('policy.json', {
     version: '1',
@@ -35,6 +39,7 @@ beforeAll(async () => {
   served = await space.serve({
     servers: {
       http: { url },
+      sse: { url: await urlOf('sse') },
       pipe: { command, args: [...args, 'stdio'] },
       strict: { command, args: [...args, 'stdio', 'strict'] },
     },
@@ -90,6 +95,7 @@ const ALL = { elicitation: { form: {}, url: {} }, roots: {}, sampling: {} }
 
 describe.each([
   ['over HTTP, of a server over HTTP', viaServe('http')],
+  ['over HTTP, of a server over HTTP+SSE', viaServe('sse')],
   ['over HTTP, of a server over stdio', viaServe('pipe')],
   ['over HTTP, of a server over stdio that ends over what it does not know', viaServe('strict')],
   ['over stdio, of a server over HTTP', viaWrap('http')],

@@ -1,11 +1,13 @@
 /**
- * A server on the official SDK 1, which knows nothing but sessions: over stdio (`stdio`) or HTTP
- * (`http`, which says its URL on stdout). `strict` over stdio ends over anything before `initialize`.
+ * A server on the official SDK 1, which knows nothing but sessions: over stdio (`stdio`), HTTP (`http`)
+ * or HTTP+SSE (`sse`), which say their URL on stdout. `strict` over stdio ends over anything before
+ * `initialize`.
  */
 import { randomUUID } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
+import { SSEServerTransport } from '@modelcontextprotocol/sdk/server/sse.js'
 import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import {
@@ -180,14 +182,40 @@ function overHttp(): void {
     await create().connect(transport)
     await transport.handleRequest(request, response)
   }
+  listen('/mcp', serve)
+}
+
+function overSse(): void {
+  const sessions = new Map<string, SSEServerTransport>()
+  listen('/sse', async (request, response) => {
+    const url = new URL(request.url ?? '', 'http://localhost')
+    if (request.method === 'GET' && url.pathname === '/sse') {
+      const transport = new SSEServerTransport('/messages', response)
+      sessions.set(transport.sessionId, transport)
+      await create().connect(transport)
+      return
+    }
+    const known = sessions.get(url.searchParams.get('sessionId') ?? '')
+    if (request.method === 'POST' && known !== undefined)
+      await known.handlePostMessage(request, response)
+    else response.writeHead(url.pathname === '/sse' ? 405 : 404).end()
+  })
+}
+
+function listen(
+  path: string,
+  serve: (request: IncomingMessage, response: ServerResponse) => Promise<void>,
+): void {
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy())
   })
   server.listen(0, '127.0.0.1', () => {
     const { port } = server.address() as AddressInfo
-    process.stdout.write(`listening on http://127.0.0.1:${port}/mcp\n`)
+    process.stdout.write(`listening on http://127.0.0.1:${port}${path}\n`)
   })
 }
 
-if (process.argv[2] === 'stdio') await overStdio()
+const kind = process.argv[2]
+if (kind === 'stdio') await overStdio()
+else if (kind === 'sse') overSse()
 else overHttp()

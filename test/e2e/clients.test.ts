@@ -1,22 +1,10 @@
 import { fileURLToPath } from 'node:url'
-import {
-  Client as NewClient,
-  StreamableHTTPClientTransport as NewHttp,
-  type RequestOptions as NewOptions,
-} from '@modelcontextprotocol/client'
+import { StreamableHTTPClientTransport as NewHttp } from '@modelcontextprotocol/client'
 import { StdioClientTransport as NewStdio } from '@modelcontextprotocol/client/stdio'
-import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
 import { StdioClientTransport as OldStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
-import {
-  CreateMessageRequestSchema,
-  ElicitRequestSchema,
-  ListRootsRequestSchema,
-  LoggingMessageNotificationSchema,
-  ResourceUpdatedNotificationSchema,
-} from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import type { ToolResult } from '../fakes/mcp-http.ts'
+import { connectNew, connectOld, type Party, textOf, type Way } from '../fakes/party.ts'
 import { SALLYPORT } from '../fakes/program.ts'
 import { freePort } from '../fakes/recording-upstream.ts'
 import { type Served, Space } from '../fakes/space.ts'
@@ -71,99 +59,6 @@ afterAll(async () => {
   await space.close()
 })
 
-type CallOptions = Pick<NewOptions, 'signal' | 'onprogress'>
-
-/** What both official clients can do, and what came to them unasked. */
-interface Party {
-  readonly logged: unknown[]
-  readonly updated: string[]
-  readonly errors: Error[]
-  /** Is it certain that it hears what the server asks outside of a call? */
-  readonly isHeard: boolean
-  call(name: string, args?: Record<string, unknown>, options?: CallOptions): Promise<ToolResult>
-  readonly client: Pick<
-    OldClient,
-    | 'listTools'
-    | 'listResources'
-    | 'listResourceTemplates'
-    | 'readResource'
-    | 'subscribeResource'
-    | 'unsubscribeResource'
-    | 'listPrompts'
-    | 'getPrompt'
-    | 'complete'
-    | 'setLoggingLevel'
-    | 'ping'
-    | 'close'
-  >
-}
-
-const CAPABILITIES = { sampling: {}, elicitation: {}, roots: {} }
-const sampled = (who: string) => ({
-  model: 'none',
-  role: 'assistant' as const,
-  content: { type: 'text' as const, text: `sampled by ${who}` },
-})
-const elicited = (who: string) => ({ action: 'accept' as const, content: { name: who } })
-const rooted = (who: string) => ({ roots: [{ uri: `file:///${who}`, name: who }] })
-
-/** The transport of each generation of the SDK for one way to reach a server. */
-interface Way {
-  readonly first: () => OldHttp | OldStdio
-  readonly second: () => NewHttp | NewStdio
-  /**
-   * Resolves with true once what the server says unasked arrives (it drops what it says before),
-   * with false where a client can not know.
-   */
-  readonly listening: Promise<boolean>
-}
-
-async function connectOld(way: Way, who: string): Promise<Party> {
-  const client = new OldClient({ name: who, version: '1' }, { capabilities: CAPABILITIES })
-  const kept = { logged: [] as unknown[], updated: [] as string[], errors: [] as Error[] }
-  client.onerror = (error) => kept.errors.push(error)
-  client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => {
-    kept.logged.push(params.data)
-  })
-  client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => {
-    kept.updated.push(params.uri)
-  })
-  client.setRequestHandler(CreateMessageRequestSchema, () => sampled(who))
-  client.setRequestHandler(ElicitRequestSchema, () => elicited(who))
-  client.setRequestHandler(ListRootsRequestSchema, () => rooted(who))
-  await client.connect(way.first() as Parameters<OldClient['connect']>[0])
-  return {
-    isHeard: await way.listening,
-    ...kept,
-    client,
-    call: async (name, args = {}, options = {}) =>
-      (await client.callTool({ name, arguments: args }, undefined, options)) as ToolResult,
-  }
-}
-
-async function connectNew(way: Way, who: string): Promise<Party> {
-  const client = new NewClient({ name: who, version: '1' }, { capabilities: CAPABILITIES })
-  const kept = { logged: [] as unknown[], updated: [] as string[], errors: [] as Error[] }
-  client.onerror = (error) => kept.errors.push(error)
-  client.setNotificationHandler('notifications/message', ({ params }) => {
-    kept.logged.push(params.data)
-  })
-  client.setNotificationHandler('notifications/resources/updated', ({ params }) => {
-    kept.updated.push(params.uri)
-  })
-  client.setRequestHandler('sampling/createMessage', () => sampled(who))
-  client.setRequestHandler('elicitation/create', () => elicited(who))
-  client.setRequestHandler('roots/list', () => rooted(who))
-  await client.connect(way.second())
-  return {
-    isHeard: await way.listening,
-    ...kept,
-    client: client as unknown as Party['client'],
-    call: async (name, args = {}, options = {}) =>
-      (await client.callTool({ name, arguments: args }, options)) as unknown as ToolResult,
-  }
-}
-
 const viaServe = (server: keyof typeof TOKENS): Way => {
   let heard: (isHeard: boolean) => void = () => {}
   const listening = new Promise<boolean>((resolve) => {
@@ -204,8 +99,6 @@ const matrix: readonly (readonly [string, (who: string) => Promise<Party>])[] = 
   ['SDK 1 over stdio to a stdio server', (who) => connectOld(viaWrap('pipe'), who)],
   ['SDK 2 over stdio to an HTTP server', (who) => connectNew(viaWrap('http'), who)],
 ]
-
-const textOf = (result: ToolResult): string => result.content?.[0]?.text ?? ''
 
 describe.each(matrix)('%s', (_, connect) => {
   const open: Party[] = []

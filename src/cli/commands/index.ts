@@ -104,6 +104,10 @@ export const commands = {
     summary: 'Show decisions, as they happen with --follow',
     load: () => import('./log.ts'),
   },
+  'catalogue classify': {
+    summary: 'Say of tool definitions what the tools can do, and what is wrong with them',
+    load: () => import('./catalogue-classify.ts'),
+  },
   doctor: {
     summary: 'Check configuration, store and servers, and say what to mend',
     load: () => import('./doctor.ts'),

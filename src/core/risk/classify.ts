@@ -5,12 +5,14 @@ import {
   type Classification,
   compareCategories,
   type Evidence,
+  type Operation,
   precedence,
   type ServerContext,
   type ToolDefinition,
   type Vote,
 } from './model.ts'
 import { judgeSeverity, riskClasses } from './severity.ts'
+import { operationsOf } from './signals/action-choice.ts'
 import { signals } from './signals/index.ts'
 
 type NamedVote = Vote & { readonly signal: string }
@@ -34,7 +36,14 @@ export function classify(tool: ToolDefinition, server?: ServerContext): Classifi
     severity: isDefinition ? judged.severity : 'Critical',
     confidence,
     evidence: [...evidenceOf(votes), ...judged.evidence],
+    operations: operationsWithin(facts, category),
   }
+}
+
+/** Operations that are all milder than the tool do not explain it: then there are none to tell apart. */
+function operationsWithin(facts: ToolFacts, category: Category): readonly Operation[] {
+  const operations = operationsOf(facts)
+  return operations.some((o) => compareCategories(o.category, category) >= 0) ? operations : []
 }
 
 function collectVotes(facts: ToolFacts): readonly NamedVote[] {
@@ -63,10 +72,15 @@ function weigh(votes: readonly NamedVote[], facts: ToolFacts) {
   return { category, confidence: Math.round(Math.min(share, 1) * doubt * 100) / 100 }
 }
 
-/** Every vote that was cast, heaviest first; the default only where nothing else spoke. */
+/** Every vote that was cast, heaviest first, without repeats; the default only where nothing else spoke. */
 function evidenceOf(votes: readonly NamedVote[]): readonly Evidence[] {
   const told = votes.filter((vote) => vote.signal !== 'unknown' || vote.obliges === true)
+  const seen = new Set<string>()
   return (told.length === 0 ? votes : told)
     .toSorted((a, b) => Math.abs(b.weight) - Math.abs(a.weight))
     .map(({ signal, quote }) => ({ signal, quote: quote.slice(0, MAX_QUOTE) }))
+    .filter(({ signal, quote }) => {
+      const key = `${signal} ${quote}`
+      return seen.has(key) ? false : seen.add(key)
+    })
 }

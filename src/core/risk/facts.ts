@@ -21,6 +21,10 @@ export interface ToolFacts {
   /** Description in lower case. */
   readonly text: string
   readonly parameters: readonly Parameter[]
+  /** What the output schema says that a call returns. */
+  readonly outputs: readonly Parameter[]
+  /** What the server says of itself, in lower case. */
+  readonly server: string
   readonly hints: {
     readonly readOnly: boolean | undefined
     readonly destructive: boolean | undefined
@@ -34,6 +38,7 @@ const MAX_NAME = 256
 const MAX_TEXT = 4_000
 const MAX_LEAD_TEXT = 400
 const MAX_WORDS = 40
+const MAX_SERVER_TEXT = 1_000
 
 const textOf = (value: Json | undefined, limit: number): string =>
   typeof value === 'string' ? normalise(value.slice(0, limit)) : ''
@@ -65,6 +70,14 @@ function withoutServer(words: readonly string[], server: ServerContext | undefin
   return mainVerb(rest)?.isPlain === true ? rest : words
 }
 
+/** What a name alone tells: for one operation among several, which has no definition of its own. */
+export const factsOfName = (nameWords: readonly string[]): ToolFacts => ({
+  ...readFacts({ name: '' }, undefined),
+  name: nameWords.join('_'),
+  nameWords,
+  verb: mainVerb(nameWords),
+})
+
 /** Reads a definition. Total: what is not of its type counts as absent. */
 export function readFacts(tool: ToolDefinition, server: ServerContext | undefined): ToolFacts {
   const definition: JsonObject = isObject(tool) ? tool : {}
@@ -89,6 +102,8 @@ export function readFacts(tool: ToolDefinition, server: ServerContext | undefine
     said: leadVerbs(lead),
     text: description.toLowerCase(),
     parameters: schema.parameters,
+    outputs: readParameters(member(definition, 'outputSchema')).parameters,
+    server: textOf(server?.description, MAX_SERVER_TEXT).toLowerCase(),
     hints: {
       readOnly: hint(annotations, 'readOnlyHint'),
       destructive: hint(annotations, 'destructiveHint'),

@@ -19,6 +19,8 @@ const REACH = 14
 export interface LeadVerbs {
   readonly verbs: readonly Verb[]
   readonly isAtStart: boolean
+  /** The first of them as it is written, in lower case. */
+  readonly spoken: string
 }
 
 /** The verbs of a first sentence: the first one, and those joined to it (`create, update or delete`). */
@@ -47,7 +49,7 @@ export function leadVerbs(lead: readonly string[]): LeadVerbs {
       verbs.push(judgeByObject(other, around))
       isJoined = false
     }
-    return { verbs, isAtStart }
+    return { verbs, isAtStart, spoken: word }
   }
-  return { verbs, isAtStart: false }
+  return { verbs, isAtStart: false, spoken: '' }
 }

@@ -7,6 +7,7 @@ export interface ToolDefinition {
   readonly title?: Json
   readonly description?: Json
   readonly inputSchema?: Json
+  readonly outputSchema?: Json
   readonly annotations?: Json
 }
 
@@ -22,6 +23,13 @@ export interface Evidence {
   readonly quote: string
 }
 
+/** One value of an argument that chooses among operations, and what the tool does when it is given. */
+export interface Operation {
+  readonly argument: string
+  readonly value: string
+  readonly category: Category
+}
+
 /** What a tool can do, and how bad a wrong call of it can be. */
 export interface Classification {
   readonly category: Category
@@ -32,6 +40,8 @@ export interface Classification {
   /** From 0 to 1: how much of the evidence agrees. */
   readonly confidence: number
   readonly evidence: readonly Evidence[]
+  /** Where an argument chooses the operation: a category for each of its values. */
+  readonly operations: readonly Operation[]
 }
 
 /** One word of a signal on the category. Weights argue; what `obliges` sets a floor. */

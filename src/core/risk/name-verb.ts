@@ -37,9 +37,11 @@ export function mainVerb(words: readonly string[]): PlacedVerb | undefined {
   // be a noun gives way to it (`compute_vm_delete`, `deploy_plan_get`).
   if (first?.at === 0 && (sure.length === 0 || sure.includes(first))) return first
   if (sure[0] !== undefined) return isNested(first, sure[0]) ? first : sure[0]
-  return (
-    plain.find((verb) => verb.isLast) ?? first ?? all.find((verb) => verb.at === 0) ?? all.at(-1)
-  )
+  const last = plain.find((verb) => verb.isLast)
+  // `performance_start_trace`: a reading word right behind a changing verb is what that verb is done to.
+  const before = last?.category === 'Read' ? plain.find(({ at }) => at === last.at - 1) : undefined
+  if (before !== undefined && before.category !== 'Read') return before
+  return last ?? first ?? all.find((verb) => verb.at === 0) ?? all.at(-1)
 }
 
 const isJoiner = (word: string | undefined): boolean => word !== undefined && JOINERS.has(word)

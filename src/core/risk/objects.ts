@@ -26,6 +26,8 @@ const rules: readonly ObjectRule[] = [
      statement batch deployment rollout training generation update command`,
     'Execute',
   ),
+  // What is dragged is dropped; nothing is deleted.
+  rule('drop', 'drag dragged element onto', 'Execute'),
   rule('select', 'option dropdown browser puppeteer playwright element', 'Execute'),
   rule('type', 'browser puppeteer playwright text element key', 'Execute'),
   rule(

@@ -10,6 +10,7 @@ export interface Parameter {
   /** True when it has more choices than were read. */
   readonly hasMore: boolean
   readonly isText: boolean
+  readonly isList: boolean
   /** How many schemas enclose it: 0 for the tool's own arguments. */
   readonly depth: number
 }
@@ -75,6 +76,7 @@ function readParameter(
     choices: choices.slice(0, MAX_CHOICES),
     hasMore: choices.length > MAX_CHOICES,
     isText: type === undefined || type === 'string' || Array.isArray(type),
+    isList: type === 'array',
     depth,
   }
 }

@@ -19,27 +19,32 @@ interface Modifier {
   readonly applies: (facts: ToolFacts, category: Category) => string | undefined
 }
 
-const inNameOrParameters = (facts: ToolFacts, pattern: RegExp): string | undefined => {
-  if (pattern.test(facts.nameWords.join(' '))) return facts.name
-  return facts.parameters.find((p) => pattern.test(p.words.join(' ')))?.name
+/** The words of a name, an argument or a result that the pattern finds. */
+const inDefinition = (facts: ToolFacts, pattern: RegExp): string | undefined => {
+  const named = pattern.exec(facts.nameWords.join(' '))
+  if (named !== null) return named[0]
+  for (const { words, name } of [...facts.parameters, ...facts.outputs])
+    if (pattern.test(words.join(' '))) return name
+  return undefined
 }
 
-const BULK = /\b(bulk|batch|mass|all|many|multiple)\b/
+const BULK = /\b(bulk|batch|mass|all|many|multiple|broadcast)\b/
 const SECRETS =
   /\b(credentials?|secrets?|passwords?|passwd|private key|api key|access key|access token|connection string|ssh key|mnemonic|seed phrase)\b/
-const HEALTH =
-  /\b(patients?|dicom|dicomweb|medical|health record|diagnos[ei]s|prescriptions?|ssn|social security|passport)\b/
+const PERSONAL =
+  /\b(patients?|medical (?:record|history)s?|health (?:record|data)s?|ehr|fhir|diagnos[ei]s|prescriptions?|ssn|social security|passport|date of birth|dob|biometric|genom(?:e|ic)|salary|payslip|payroll|bank account|iban|credit card|card number|home address|location history|personal data|pii)\b/
 const RECIPIENT =
   /^(to|recipients?|cc|bcc|(to|recipient|cc) (email|emails|address|addresses|number)|phone number|channel id|webhook url)$/
 const IRREVERSIBLE =
   /\b(irreversibl[ey]|cannot be undone|can't be undone|permanently|not recoverable|unrecoverable)\b/
-const PRIVILEGE = /\b(policy|role|permission|permissions|admin|collaborator|group)\b/
-const GRANTS = /^(attach|grant|add|put|assign|invite)$/
+const PRIVILEGE =
+  /\b(policy|role|roles|permissions?|restrictions?|admin|owner|ownership|collaborator|group|acl)\b/
+const GRANTS = /^(attach|grant|add|put|assign|invite|set|share|transfer)$/
 const ENFORCED = /\bread[- ]only\b|\bselect (queries|statements) only\b|\bonly select\b/
 
 const modifiers: Readonly<Record<string, Modifier>> = {
-  handles_secrets: { steps: 1, applies: (facts) => inNameOrParameters(facts, SECRETS) },
-  personal_or_health_records: { steps: 1, applies: (facts) => inNameOrParameters(facts, HEALTH) },
+  handles_secrets: { steps: 1, applies: (facts) => inDefinition(facts, SECRETS) },
+  personal_or_health_data: { steps: 1, applies: (facts) => inDefinition(facts, PERSONAL) },
   bulk: {
     steps: 1,
     applies: (facts, category) =>

@@ -36,7 +36,7 @@ const plain = {
     unprotect unpublish unshare unstage unstar unsubscribe untag untrack unzip update
     upgrade upload upsert upvote whitelist write zip`,
   Execute: `abort act actuate apply arm attack autofix automate backtest boot bootstrap brew bruteforce
-    click compile cordon crack dblclick deploy disarm dispatch drag drain eval evaluate exec
+    click compile cordon crack dblclick deploy disarm emulate dispatch drag drain eval evaluate exec
     execute exploit failover fill finetune fuzz goback goto halt hibernate hijack hover
     impersonate init inject interact interrupt invoke keypress kick kickoff launch navigate
     operate orchestrate pause press provision pwn reboot redeploy reload replay rerun

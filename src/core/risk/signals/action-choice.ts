@@ -1,13 +1,17 @@
 import type { Category } from '../../policy/model.ts'
-import type { ToolFacts } from '../facts.ts'
-import { compareCategories, type Vote } from '../model.ts'
+import { factsOfName, type ToolFacts } from '../facts.ts'
+import { compareCategories, type Operation, type Vote } from '../model.ts'
 import { mainVerb } from '../name-verb.ts'
+import type { Parameter } from '../parameters.ts'
 import { splitName, wordSet } from '../words.ts'
+import { money } from './money.ts'
 import type { Signal } from './signal.ts'
 
 const SELECTORS = wordSet(
   'action actions operation operations op ops method command subcommand verb',
 )
+/** Arguments that may choose an operation: they do when every value is one. */
+const SOMETIMES = wordSet('mode task function intent')
 const HTTP = wordSet('get head post put patch delete options trace connect query')
 /** What a bare `cancel` ends for good; of anything else it only stops the work. */
 const AGREEMENTS = /order|subscription|plan|invoice|booking|reservation|agreement|contract|policy/
@@ -18,13 +22,11 @@ const MAX_DEPTH = 3
 export const actionChoice: Signal = (facts): readonly Vote[] => {
   const votes: Vote[] = []
   const obliges = !isFilter(facts)
-  for (const { name, words, choices, hasMore, depth } of facts.parameters) {
-    if (choices.length === 0 || depth > MAX_DEPTH || !SELECTORS.has(words.at(-1) ?? '')) continue
-    // HTTP verbs describe a request that the tool stores or sends: data, not its own operations.
-    if (words.at(-1) === 'method' && choices.every((choice) => HTTP.has(choice.toLowerCase())))
-      continue
+  for (const parameter of facts.parameters) {
+    if (!isSelector(parameter)) continue
+    const { name, choices, hasMore } = parameter
     if (hasMore) votes.push({ category: 'Execute', weight: 2, obliges: true, quote: name })
-    const judged = judgeChoices(choices, facts.nameWords.join(' '))
+    const judged = judgeChoices(choices, facts)
     const [worst] = judged.toSorted((a, b) => compareCategories(b.category, a.category))
     if (worst === undefined) continue
     const quote = `${name}: ${worst.choice}`
@@ -33,6 +35,41 @@ export const actionChoice: Signal = (facts): readonly Vote[] => {
     else if (judged.length === choices.length) votes.push({ category: 'Read', weight: 1.5, quote })
   }
   return votes
+}
+
+/**
+ * What a tool does for each value of the argument that chooses. A value that says nothing is
+ * Execute, as a tool would be. Only arguments of the tool itself count: a policy can name them.
+ */
+export function operationsOf(facts: ToolFacts): readonly Operation[] {
+  if (isFilter(facts)) return []
+  const selector = facts.parameters.find((p) => p.depth === 0 && isSelector(p) && !p.hasMore)
+  if (selector === undefined || selector.isList) return []
+  const known = new Map(judgeChoices(selector.choices, facts).map((j) => [j.choice, j.category]))
+  // Where no value is a verb the argument chooses something else.
+  if (known.size === 0) return []
+  const nouns = facts.nameWords.filter((_, at) => at !== facts.verb?.at)
+  return selector.choices.map((value) => ({
+    argument: selector.name,
+    value,
+    category: isPaying(value, nouns) ? 'Financial' : (known.get(value) ?? 'Execute'),
+  }))
+}
+
+/** `manage_payments` with `create` moves money, as `create_payments` would. */
+function isPaying(value: string, nouns: readonly string[]): boolean {
+  const words = [...splitName(value, 8), ...nouns]
+  return money(factsOfName(words)).length > 0
+}
+
+function isSelector({ words, choices, depth }: Parameter): boolean {
+  const last = words.at(-1) ?? ''
+  if (choices.length === 0 || depth > MAX_DEPTH) return false
+  if (SOMETIMES.has(last))
+    return choices.length > 1 && choices.every((c) => mainVerb(splitName(c, 8))?.isPlain === true)
+  if (!SELECTORS.has(last)) return false
+  // HTTP verbs describe a request that the tool stores or sends: data, not its own operations.
+  return last !== 'method' || !choices.every((choice) => HTTP.has(choice.toLowerCase()))
 }
 
 /** A tool that reads by name, by description and by its hints selects by the action of others. */
@@ -44,9 +81,9 @@ const isFilter = ({ verb, said, hints }: ToolFacts): boolean =>
   hints.readOnly !== false &&
   hints.destructive !== true
 
-const judgeChoices = (choices: readonly string[], toolName: string) =>
+const judgeChoices = (choices: readonly string[], { nameWords }: ToolFacts) =>
   choices.flatMap((choice) => {
-    const category = operationCategory(choice, toolName)
+    const category = operationCategory(choice, nameWords.join(' '))
     return category === undefined ? [] : [{ choice, category }]
   })
 

@@ -4,7 +4,9 @@ import { freeForm } from './free-form.ts'
 import { hints } from './hints.ts'
 import { money } from './money.ts'
 import { operationsInProse } from './operations-in-prose.ts'
+import { outputSchema } from './output-schema.ts'
 import { readingNoun } from './reading-noun.ts'
+import { serverContext } from './server-context.ts'
 import type { Signal } from './signal.ts'
 import { unknown } from './unknown.ts'
 import { verbInDescription } from './verb-in-description.ts'
@@ -22,6 +24,8 @@ export const signals = {
   reading_noun: readingNoun,
   hints,
   foreign_verb: foreignVerb,
+  output_schema: outputSchema,
+  server_context: serverContext,
 } satisfies Record<string, Signal>
 
 /** The name of a signal on the category. */

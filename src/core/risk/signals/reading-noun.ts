@@ -13,9 +13,13 @@ const ANSWERS = wordSet(
    stat counts size context policy content resources diagnostics events reports tools regions`,
 )
 
-/** A name without a verb that ends in what it returns (`cache_stats`, `maps_directions`). */
+/** A name without a verb that ends in what it returns (`cache_stats`), or says how it finds it. */
 export const readingNoun: Signal = ({ verb, nameWords, name }): readonly Vote[] => {
+  if (verb?.isPlain === true) return []
   const last = nameWords.at(-1) ?? ''
-  if (verb?.isPlain === true || !ANSWERS.has(last)) return []
+  const by = nameWords.indexOf('by')
+  // `customers_by_state`: the plural of things, and how they are chosen.
+  const isChosen = by > 0 && by < nameWords.length - 1 && (nameWords[by - 1] ?? '').endsWith('s')
+  if (!isChosen && !ANSWERS.has(last)) return []
   return [{ category: 'Read', weight: 1.4, quote: name }]
 }

@@ -4,7 +4,9 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Log } from '../core/log.ts'
 import type { Clock } from '../core/ports.ts'
 import { classify } from '../core/risk/classify.ts'
+import type { Grant, Snapshot } from '../core/snapshot.ts'
 import { uuid7Source } from '../core/uuid7.ts'
+import { Channels } from '../gateway/channels.ts'
 import { createHttpListener } from '../gateway/downstream/http.ts'
 import { createEdge, type Edge } from '../gateway/downstream/http-edge.ts'
 import type { Gate } from '../gateway/gate.ts'
@@ -47,6 +49,7 @@ export async function wireCore(o: {
     (definition) => classify(definition),
   )
   let stacks: Stacks | undefined
+  let swapped = (): void => {}
   const watched = await watchConfig({
     load,
     nouns: stores.nouns,
@@ -54,6 +57,7 @@ export async function wireCore(o: {
     onSwap({ snapshot }) {
       servers.reconcile(snapshot)
       stacks?.reconcile(snapshot)
+      swapped()
     },
   })
   if (!watched.ok) {
@@ -70,6 +74,8 @@ export async function wireCore(o: {
     log,
     seal: createSeal(openKey(dataDir), 'round'),
     cursors: createSeal(openKey(dataDir), 'cursor'),
+    channels: new Channels(),
+    grantOf: (id) => grantIn(watch.current().snapshot, id),
     audit: watch.current().config.audit,
   }
   stacks = new Stacks({
@@ -78,6 +84,7 @@ export async function wireCore(o: {
     snapshot: () => watch.current().snapshot,
   })
   const open = stacks
+  swapped = () => void gate.channels.changed(gate).catch(() => {})
   const close = async (): Promise<void> => {
     await watch.close()
     await open.close()
@@ -85,6 +92,19 @@ export async function wireCore(o: {
     await stores.close()
   }
   return { ok: true, core: { stores, watch, servers, stacks, gate, close } }
+}
+
+/** The grant of an id, in a snapshot whose grants are kept by credential. */
+const grantIn = (snapshot: Snapshot, id: string): Grant | undefined => grantsById(snapshot).get(id)
+
+const byId = new WeakMap<Snapshot, ReadonlyMap<string, Grant>>()
+
+function grantsById(snapshot: Snapshot): ReadonlyMap<string, Grant> {
+  const known = byId.get(snapshot)
+  if (known !== undefined) return known
+  const made = new Map([...snapshot.grants.values()].map((grant) => [grant.id, grant]))
+  byId.set(snapshot, made)
+  return made
 }
 
 const newIds = (): (() => string) => {

@@ -1,9 +1,11 @@
 import type { GatewayError } from '../core/errors.ts'
 import type { Log } from '../core/log.ts'
+import type { ListedKind } from '../core/mcp/capabilities.ts'
 import type { FrameId } from '../core/mcp/frame-model.ts'
 import type { Clock, CounterStore, RecordStore } from '../core/ports.ts'
 import type { Grant, ServerEntry } from '../core/snapshot.ts'
 import type { Catalogue } from './catalogue.ts'
+import type { Channels } from './channels.ts'
 import type { MirrorHeaders } from './mirror.ts'
 import type { Seal } from './seal.ts'
 import type { LiveSession } from './sessions.ts'
@@ -16,6 +18,12 @@ export interface OpenServer {
   readonly catalogue: Catalogue
   readonly tasks: TaskLedger
   readonly refresh: Refresh
+  readonly offers: Offers
+}
+
+/** What a server said that it lists, as it was last heard; undefined until then. */
+export interface Offers {
+  kinds: ReadonlySet<ListedKind> | undefined
 }
 
 /** When the server was last asked for its tools, and how that went. */
@@ -43,6 +51,10 @@ export interface Gate {
   readonly seal: Seal
   /** The same for places in lists. */
   readonly cursors: Seal
+  /** The ways on which clients are told that their lists have changed. */
+  readonly channels: Channels
+  /** The grant of an id as it is now; undefined when it is no more. */
+  readonly grantOf: (id: string) => Grant | undefined
   /** `strict`: a call is on record, durably, before it is forwarded. */
   readonly audit: 'buffered' | 'strict'
 }
@@ -65,6 +77,8 @@ export interface Caller {
 export interface AnswerSink extends ReplySink {
   /** A message of the gateway's own; `status` is for HTTP. */
   reply(text: string, status: number): void
+  /** A notification of the gateway's own, on a stream that is open; the same one waits only once. */
+  notify(text: string): void
   /** Opens a session for the client over the upstream's (if any); gives its id. */
   openSession(upstream: string | undefined, protocolVersion: string): string | undefined
 }

@@ -2,6 +2,7 @@ import { GatewayError } from '../core/errors.ts'
 import type { Instant } from '../core/instant.ts'
 import { isObject, type JsonObject, member } from '../core/json/json.ts'
 import { isCacheable, keepPrivate } from '../core/mcp/caching.ts'
+import { advertiseChanges } from '../core/mcp/capabilities.ts'
 import type { Frame, FrameId, RequestFrame } from '../core/mcp/frame-model.ts'
 import { isListMethod, itemName, type ListMethod } from '../core/mcp/list.ts'
 import {
@@ -18,11 +19,13 @@ import { account, readCounters, UNLIMITED } from './account.ts'
 import { approve } from './approve.ts'
 import { type Forwarded, Relay, Rewriting } from './forward.ts'
 import { type AnswerSink, type Caller, type Gate, idOf } from './gate.ts'
+import { isHiddenUnder } from './list-changes.ts'
 import { paramMismatch } from './mirror.ts'
 import { type Ending, recordOf } from './observe.ts'
 import { maxTtlMs, Paging, placeOf } from './paging.ts'
 import { ensureListed } from './refresh.ts'
 import { continueRound, sealRound } from './rounds.ts'
+import { kindsToTell, Subscription } from './subscription.ts'
 import { isTaskMethod, rememberTask, taskOwner } from './tasks.ts'
 import type { ReplySink, UpstreamExchange } from './upstream/upstream.ts'
 
@@ -64,6 +67,8 @@ export class Exchange {
   #forwarding: Judged | undefined
   /** Ends what goes on beside the exchange at the upstream. */
   #stop = (): void => {}
+  /** Gives the answer that is due when the gateway ends what would go on. */
+  #finish = (): void => {}
   #isGone = false
 
   /** `bytes` are the frame's text where they are at hand. */
@@ -110,6 +115,12 @@ export class Exchange {
     this.settle({ wasTaken: true, status: undefined, code: 'cancelled' })
   }
 
+  /** The gateway itself ends it: its credential is none any more, or the gateway stops. */
+  finish(): void {
+    this.#finish()
+    this.cancel()
+  }
+
   /** Ends a forwarded frame's account, once: with its answer, or when the downstream goes first. */
   settle(forwarded: Forwarded): void {
     const judged = this.#forwarding
@@ -131,6 +142,7 @@ export class Exchange {
       return this.#refuse(new GatewayError('method_unknown', method.slice(0, 64)), PLAIN)
     if (method === 'tools/call') return this.#call(frame)
     if (isListMethod(method)) return this.#list(frame, method)
+    if (method === 'subscriptions/listen') return this.#subscribe(frame)
     if (isTaskMethod(method)) return this.#task(frame)
     const item = itemOf(frame)
     return item === undefined ? this.#forward(frame, PLAIN) : this.#item(frame, item)
@@ -287,6 +299,18 @@ export class Exchange {
     paging.start()
   }
 
+  /** The gateway's own news goes with the server's; where that has no subscriptions, alone. */
+  #subscribe(frame: RequestFrame): void {
+    const kinds = kindsToTell(this.#caller, frame)
+    this.#forwarding = PLAIN
+    const relay = new Relay(this.#sink, this.#caller, frame.id, this)
+    const around = { gate: this.#gate, caller: this.#caller, frame, kinds }
+    const subscription = new Subscription(around, relay, this.#sink)
+    this.#stop = () => subscription.stop()
+    this.#finish = () => subscription.finish()
+    this.#sendUp(frame, subscription)
+  }
+
   /** Forwards at once; under strict audit, only what is already on record. */
   #forward(frame: RequestFrame, judged: Judged): Promise<void> | void {
     return this.#gate.audit === 'strict' && judged.tool !== undefined
@@ -321,13 +345,17 @@ export class Exchange {
         (text, head) => {
           const version = negotiatedVersion(text)
           if (version === undefined) return { text, head: { ...head, session: undefined } }
-          return { text, head: { ...head, session: this.#sink.openSession(head.session, version) } }
+          const session = this.#sink.openSession(head.session, version)
+          return { text: this.#offer(text), head: { ...head, session } }
         },
         'head and answer',
       )
     const maxTtl = isCacheable(method) ? maxTtlMs(this.#gate, this.#caller) : undefined
     if (maxTtl !== undefined)
-      return new Rewriting(relay, id, (text, head) => ({ text: keepPrivate(text, maxTtl), head }))
+      return new Rewriting(relay, id, (text, head) => {
+        const offer = method === 'server/discover' ? this.#offer(text) : text
+        return { text: keepPrivate(offer, maxTtl), head }
+      })
     if (method !== 'tools/call') return relay
     const makesTask = mayMakeTask(params)
     const asksMore = judged.isCounted && mayBeAsked(params)
@@ -339,13 +367,19 @@ export class Exchange {
     return relay
   }
 
-  #isHidden(method: keyof typeof ITEM_KINDS | 'tools/list', item: JsonObject): boolean {
+  /** Takes in what the server offers, and says that the gateway tells of changes of its lists. */
+  #offer(text: string): string {
+    const offer = advertiseChanges(text)
+    if (offer === undefined) return text
+    this.#caller.server.offers.kinds = offer.kinds
+    return offer.text
+  }
+
+  #isHidden(method: ListMethod, item: JsonObject): boolean {
+    const { catalogue } = this.#caller.server
     const name = itemName(method, item)
-    const policy = this.#caller.grant.policy?.policy
-    if (name === undefined || policy === undefined) return true
-    return method === 'tools/list'
-      ? policy.isHidden(this.#caller.server.catalogue.toolOf(name, item))
-      : policy.isItemHidden(ITEM_KINDS[method], name)
+    if (name === undefined) return true
+    return isHiddenUnder(this.#caller.grant.policy, { catalogue, method, name, definition: item })
   }
 
   /** True once the call is on record, durably. */
@@ -510,12 +544,6 @@ interface Item {
   readonly kind: ItemKind
   readonly name: string
 }
-
-const ITEM_KINDS = {
-  'prompts/list': 'prompts',
-  'resources/list': 'resources',
-  'resources/templates/list': 'resources',
-} as const
 
 /** The prompt or resource that a request is about; undefined when it is about none. */
 function itemOf({ method, params }: RequestFrame): Item | undefined {

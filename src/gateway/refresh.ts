@@ -52,9 +52,11 @@ async function fetchList(gate: Gate, caller: Caller): Promise<void> {
   }
 }
 
-/** Has the catalogue take in a whole list, page by page. */
-export async function fillIn(gate: Gate, caller: Caller, method: ListMethod): Promise<void> {
-  for await (const _ of readThrough(gate, caller, method));
+/** Has the catalogue take in a whole list, page by page. False when the server did not answer. */
+export async function fillIn(gate: Gate, caller: Caller, method: ListMethod): Promise<boolean> {
+  for await (const { text } of readThrough(gate, caller, method))
+    if (text === undefined) return false
+  return true
 }
 
 async function* readThrough(

@@ -38,6 +38,7 @@ export class Servers {
         isStale: false,
         failure: undefined,
       },
+      offers: { kinds: undefined },
     }
     this.#byName.set(entry.name, { server, target })
     return server

@@ -106,13 +106,48 @@ describe('what was not sealed here does not open', () => {
 })
 
 describe('a live session', () => {
-  test('is the same object for every request of this process, until it is dropped', () => {
+  test('is the same object for every request of this process', () => {
     const sessions = fresh()
     const id = sessions.seal(session)
-    const first = sessions.open(id)
-    expect(sessions.open(id)).toBe(first)
-    sessions.drop(id)
-    expect(sessions.open(id)).not.toBe(first)
+    expect(sessions.open(id)).toBe(sessions.open(id))
+  })
+
+  test('that has ended is not opened again, though its id is still a sealed one', () => {
+    const sessions = fresh()
+    const [id, other] = [sessions.seal(session), sessions.seal(session)]
+    sessions.end(id)
+    expect(sessions.open(id)).toBeUndefined()
+    expect(sessions.open(other)).toBeDefined()
+    const foreign = fresh().seal(session)
+    sessions.end(foreign)
+    expect(sessions.open(foreign)).toBeUndefined()
+  })
+
+  test('that nobody uses is ended, once, and one that is used or listens is not', () => {
+    const sessions = fresh()
+    const [idle, used, listens] = [1, 2, 3].map(() => sessions.seal(session)) as [
+      string,
+      string,
+      string,
+    ]
+    const opened = sessions.open(idle)
+    const letGo = sessions.hold(listens)
+    const ended: unknown[] = []
+    for (let look = 0; look < 20; look++) {
+      sessions.open(used)
+      ended.push(...sessions.endIdle())
+    }
+    expect(ended).toEqual([opened])
+    expect(sessions.open(idle)).toBeUndefined()
+    expect(sessions.open(listens)).toBeDefined()
+    letGo()
+    for (let look = 0; look < 8; look++) {
+      sessions.open(used)
+      expect(sessions.endIdle()).toEqual([])
+    }
+    expect(sessions.endIdle()).toHaveLength(1)
+    expect(sessions.open(listens)).toBeUndefined()
+    expect(sessions.open(used)).toBeDefined()
   })
 
   test('remembers what its server asked, up to a bound, the newest first', () => {

@@ -21,10 +21,24 @@ export interface LiveSession extends SealedSession {
   readonly asked: Set<FrameId>
 }
 
+/** A session and when it was last used, in looks. */
+interface Use {
+  readonly session: LiveSession
+  usedAt: number
+  streams: number
+}
+
 const PREFIX = 'sp1.'
 /** What a request head has room for; servers' own ids may be long. */
 const MAX_ID = 12_288
 const MAX_LIVE = 10_000
+const MAX_ENDED = 50_000
+/** How long a session may go unused, with no stream of it open. */
+const IDLE_MS = 4 * 3_600_000
+/** In how many looks that time is measured: a use costs no reading of a clock. */
+const LOOKS = 8
+/** How often to look. */
+export const SESSION_LOOK_MS = IDLE_MS / LOOKS
 const MAX_ASKED = 1000
 
 /**
@@ -33,7 +47,10 @@ const MAX_ASKED = 1000
  */
 export class Sessions {
   readonly #seal: Seal
-  readonly #live = new Map<string, LiveSession>()
+  readonly #live = new Map<string, Use>()
+  /** Short ids of sessions that are over; a sealed id alone would open them again. */
+  readonly #ended = new Set<string>()
+  #looks = 0
 
   constructor(secret: Uint8Array) {
     this.#seal = createSeal(secret, 'session')
@@ -44,24 +61,59 @@ export class Sessions {
     const id = randomBytes(12).toString('base64url')
     const { server, grantId, upstream, protocolVersion, client } = session
     const text = JSON.stringify([id, server, grantId, upstream ?? null, protocolVersion, client])
-    return PREFIX + this.#seal.seal(text)
+    const sealed = PREFIX + this.#seal.seal(text)
+    this.#use(sealed, { ...session, id, asked: new Set() })
+    return sealed
   }
 
-  /** The session of an id; undefined for one that this installation never gave. */
+  /** The session of an id; undefined for one that this installation never gave, or that is over. */
   open(id: string): LiveSession | undefined {
     const known = this.#live.get(id)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      known.usedAt = this.#looks
+      return known.session
+    }
     const opened = this.#unseal(id)
-    if (opened === undefined) return undefined
-    // The oldest goes first: it only loses what its server still asked.
-    makeRoom(this.#live, MAX_LIVE)
-    this.#live.set(id, opened)
-    return opened
+    if (opened === undefined || this.#ended.has(opened.id)) return undefined
+    return this.#use(id, opened).session
   }
 
-  /** Forgets a session that has ended. */
-  drop(id: string): void {
+  #use(id: string, session: LiveSession): Use {
+    // The oldest goes first: it only loses what its server still asked.
+    makeRoom(this.#live, MAX_LIVE)
+    const use: Use = { session, usedAt: this.#looks, streams: 0 }
+    this.#live.set(id, use)
+    return use
+  }
+
+  /** A stream of the session is open: it is in use until what this gives is called. */
+  hold(id: string): () => void {
+    const use = this.#live.get(id)
+    if (use === undefined) return () => {}
+    use.streams++
+    return () => {
+      use.streams--
+      use.usedAt = this.#looks
+    }
+  }
+
+  /** The session is over: this process opens it no more. */
+  end(id: string): void {
+    const session = this.#live.get(id)?.session ?? this.#unseal(id)
     this.#live.delete(id)
+    if (session === undefined) return
+    makeRoom(this.#ended, MAX_ENDED)
+    this.#ended.add(session.id)
+  }
+
+  /** Ends what nobody has used for long, and gives it: most clients never end their session. */
+  endIdle(): readonly LiveSession[] {
+    this.#looks++
+    const idle = [...this.#live].filter(
+      ([, use]) => use.streams === 0 && this.#looks - use.usedAt > LOOKS,
+    )
+    for (const [id] of idle) this.end(id)
+    return idle.map(([, { session }]) => session)
   }
 
   #unseal(id: string): LiveSession | undefined {

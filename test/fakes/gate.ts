@@ -2,6 +2,7 @@ import type { Policy } from '../../src/core/policy/model.ts'
 import type { DecisionRecord } from '../../src/core/record/record.ts'
 import type { Grant, ServerEntry } from '../../src/core/snapshot.ts'
 import { Catalogue } from '../../src/gateway/catalogue.ts'
+import { Channels } from '../../src/gateway/channels.ts'
 import type { Gate, OpenServer } from '../../src/gateway/gate.ts'
 import { createSeal } from '../../src/gateway/seal.ts'
 import type { Upstream } from '../../src/gateway/upstream/upstream.ts'
@@ -57,6 +58,8 @@ export function openGate(): { gate: Gate; records: DecisionRecord[] } {
     log() {},
     seal: createSeal(new Uint8Array(32), 'test'),
     cursors: createSeal(new Uint8Array(32), 'test cursors'),
+    channels: new Channels(),
+    grantOf: () => undefined,
     audit: 'buffered',
   }
   return { gate, records }
@@ -83,5 +86,6 @@ export function serverOf(upstream: Upstream): OpenServer {
       isStale: false,
       failure: undefined,
     },
+    offers: { kinds: undefined },
   }
 }

@@ -42,7 +42,11 @@ const entryOf = (name: string): ServerEntry => ({
 export function openStack(members: Readonly<Record<string, Upstream>>): FakeStack {
   const { gate: open, records } = openGate()
   const logged: { event: string }[] = []
-  const gate: Gate = { ...open, log: (_, event) => void logged.push(event) }
+  const gate: Gate = {
+    ...open,
+    log: (_, event) => void logged.push(event),
+    grantOf: (grantId) => (granted?.id === grantId ? granted : undefined),
+  }
   const servers = new Servers(
     ({ name }) => members[name] as Upstream,
     () => ({ category: 'Read', severity: 'Low' }),
@@ -68,6 +72,7 @@ export function openStack(members: Readonly<Record<string, Upstream>>): FakeStac
       if ('grant' in change) granted = change.grant
       inForce = snapshot()
       stacks.reconcile(inForce)
+      void gate.channels.changed(gate)
     },
     send(method, params = {}, grant = granted ?? stackGrant()) {
       const _meta = {

@@ -93,7 +93,7 @@ export const command: Command = {
       (definition) => classify(definition),
     )
     const listener = serveStdio({
-      gate: core.gate,
+      gate: { ...core.gate, grantOf: () => grantOf(plan, core) },
       server: servers.of(entry),
       grant: () => grantOf(plan, core),
       input: io.stdin,

@@ -6,6 +6,7 @@ import { type Caller, type Gate, idOf, type OpenServer } from '../gate.ts'
 import { Exchange } from '../pipeline.ts'
 import type { LiveSession } from '../sessions.ts'
 import type { Era } from '../upstream/upstream.ts'
+import { openChannel } from './dialogue-channel.ts'
 import { clientOf } from './era.ts'
 import type { MessageWriter } from './message-writer.ts'
 import { keepListening } from './stdio-listen.ts'
@@ -38,6 +39,8 @@ export interface Dialogue {
   reader(): Reader
   /** Frames in flight and held. */
   size(): number
+  /** Ends what has no end of its own. */
+  endStreams(): void
   /** Drops what is in flight and ends the session. */
   close(): void
 }
@@ -142,9 +145,20 @@ export function createDialogue(options: DialogueOptions): Dialogue {
       for (const { next } of waiting) next()
     }
     if (frame.kind === 'notification' && frame.method === 'notifications/initialized')
-      if (session !== undefined && listening === undefined && !isClosed)
-        listening = keepListening(server, session, writer)
+      if (session !== undefined && listening === undefined && !isClosed) listening = listen(session)
     options.changed()
+  }
+
+  /** The session's messages that belong to no request, the server's and the gateway's own. */
+  function listen(open: LiveSession): { stop(): void } {
+    const kept = keepListening(server, open, writer)
+    const close = openChannel(gate, { server, session: open, writer })
+    return {
+      stop() {
+        close()
+        kept.stop()
+      },
+    }
   }
 
   const find = (id: unknown): InFlight | undefined =>
@@ -182,11 +196,15 @@ export function createDialogue(options: DialogueOptions): Dialogue {
     session: () => session,
     reader: () => ({ isModern: false, protocolVersion: session?.protocolVersion ?? NEWEST }),
     size: () => inFlight.size + held.length,
+    endStreams() {
+      for (const { frame, exchange } of [...inFlight])
+        if (frame.kind === 'request' && frame.method === 'subscriptions/listen') exchange.finish()
+    },
     close() {
       isClosed = true
       for (const { over } of held.splice(0)) over(new GatewayError('session_unknown'))
       for (const one of inFlight) {
-        one.exchange.cancel()
+        one.exchange.finish()
         one.sink.fail(new GatewayError('upstream_lost', 'the gateway is stopping'))
       }
       endSession()

@@ -12,6 +12,7 @@ export interface HttpHead {
   readonly accept: string | undefined
   readonly protocolVersion: string | undefined
   readonly sessionId: string | undefined
+  readonly lastEventId: string | undefined
   readonly mirrors: MirrorHeaders
   /** What may pass to an HTTP upstream: name, value, … in lower case. */
   readonly passing: readonly string[]
@@ -43,12 +44,7 @@ const NAMES = [
   'tracestate',
   'last-event-id',
 ] as const
-const PASSING: ReadonlySet<string> = new Set([
-  'accept',
-  'traceparent',
-  'tracestate',
-  'last-event-id',
-])
+const PASSING: ReadonlySet<string> = new Set(['accept', 'traceparent', 'tracestate'])
 const SLOTS = new Map<string, Slot>(
   NAMES.map((name, at) => [name, { name, at, isPassing: PASSING.has(name) }]),
 )
@@ -105,6 +101,7 @@ export function readHead(request: IncomingMessage): HttpHead {
     accept,
     protocolVersion: read[6],
     sessionId: read[7],
+    lastEventId: read[14],
     mirrors: { method: read[8], name: read[9], params: params ?? NO_PARAMS },
     passing,
   }

@@ -30,6 +30,8 @@ export class HttpSink implements AnswerSink {
   #length: number | undefined
   #resume: () => void = () => {}
   #seen = 0
+  /** Notifications that wait for a reader that takes no more; of the same one, one is enough. */
+  readonly #notes = new Set<string>()
 
   constructor(response: ServerResponse, options: HttpSinkOptions) {
     this.#response = response
@@ -51,6 +53,22 @@ export class HttpSink implements AnswerSink {
     this.#response.writeHead(status, headers)
     // As a string it leaves in one piece with the head.
     this.#response.end(text)
+  }
+
+  notify(text: string): void {
+    if (this.#length !== undefined || !this.#response.headersSent || this.#response.writableEnded)
+      return
+    if (!this.#response.writableNeedDrain) this.#response.write(eventText({ data: text }))
+    else if (this.#notes.size === 0) {
+      this.#notes.add(text)
+      this.#response.once('drain', () => this.#sendNotes())
+    } else this.#notes.add(text)
+  }
+
+  #sendNotes(): void {
+    const notes = [...this.#notes]
+    this.#notes.clear()
+    for (const note of notes) this.notify(note)
   }
 
   /** A stream that has begun can only end with an event. */

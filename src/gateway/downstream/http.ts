@@ -6,13 +6,13 @@ import type { Frame } from '../../core/mcp/frame-model.ts'
 import { errorReply, type Reader } from '../../core/mcp/reply.ts'
 import { UNNAMED_VERSION } from '../../core/mcp/revisions.ts'
 import type { Grant, Snapshot } from '../../core/snapshot.ts'
-import { Relay } from '../forward.ts'
 import { type AnswerSink, type Caller, type Gate, idOf, type OpenServer } from '../gate.ts'
 import { identify } from '../identify.ts'
+import { Listening } from '../listening.ts'
 import { mirrorMismatch } from '../mirror.ts'
 import { Exchange } from '../pipeline.ts'
 import type { Servers } from '../servers.ts'
-import type { LiveSession, Sessions } from '../sessions.ts'
+import { type LiveSession, SESSION_LOOK_MS, type Sessions } from '../sessions.ts'
 import { Passage } from '../stack/passage.ts'
 import type { Stacks } from '../stack/stacks.ts'
 import { splitBatch } from './batch.ts'
@@ -66,7 +66,11 @@ export function createHttpListener(options: HttpListenerOptions): Server {
       }
     },
   )
-  server.on('close', () => streams.close())
+  const reaping = setInterval(() => endIdleSessions(options), SESSION_LOOK_MS).unref()
+  server.on('close', () => {
+    clearInterval(reaping)
+    streams.close()
+  })
   return server
 }
 
@@ -251,7 +255,8 @@ function isStillLive({ options, head, request, grant }: Visit): boolean {
 }
 
 /** False once the configuration reaches the server in another way, or names it no more. */
-const isSameServer = ({ options, server }: Visit): boolean => {
+const isSameServer = ({ options, server, isStack }: Visit): boolean => {
+  if (isStack) return true
   const entry = options.snapshot().servers.get(server.entry.name)
   return entry !== undefined && options.servers.of(entry).upstream === server.upstream
 }
@@ -312,10 +317,10 @@ function exchange(
     reader,
     headers: visit.headers,
     streaming: (response) =>
-      visit.streams.add(
-        response,
-        () => (isCall || visit.streams.isServing()) && isStillLive(visit),
-      ),
+      visit.streams.add(response, {
+        isLive: () => (isCall || visit.streams.isServing()) && isStillLive(visit),
+        finish: () => running.finish(),
+      }),
     openSession: (upstream, protocolVersion) =>
       visit.options.sessions.seal({
         server: caller.server.entry.name,
@@ -404,12 +409,17 @@ function receiveBatch(
     const callers = frames.map((frame) => callerOf(visit, frame))
     const reader: Reader = { isModern: false, protocolVersion: session?.protocolVersion ?? '' }
     const isLive = (): boolean => isStillLive(visit)
+    const all: (Exchange | Passage)[] = []
+    const finish = (): void => {
+      for (const one of all) one.finish()
+    }
     visit.streams.batch(
       visit.response,
-      { headers: visit.headers, isLive },
+      { headers: visit.headers, isLive, finish },
       frames,
       (frame, i, sink) => {
         const running = open(visit, callers[i] as Caller, frame, sink(idOf(frame), reader))
+        all.push(running)
         visit.response.on('close', () => {
           if (!visit.response.writableFinished) running.cancel()
         })
@@ -431,7 +441,7 @@ function listen(visit: Visit): void {
   if (head.protocolVersion !== undefined) requireLegacyHeader(head.protocolVersion)
   if (head.sessionId === undefined) throw new GatewayError('verb_refused')
   const session = sessionOf(visit)
-  const caller: Caller = {
+  const caller = {
     grant,
     server,
     session,
@@ -440,14 +450,28 @@ function listen(visit: Visit): void {
     client: session.client,
     headers: [],
     mirrors: undefined,
-  }
+  } as const
   const reader: Reader = { isModern: false, protocolVersion: session.protocolVersion }
   const sink = new HttpSink(response, {
     id: undefined,
     reader,
     headers: visit.headers,
-    streaming: (r) => visit.streams.add(r, () => visit.streams.isServing() && isStillLive(visit)),
+    streaming: (r) =>
+      visit.streams.add(r, {
+        isLive: () => visit.streams.isServing() && isStillLive(visit) && isSameServer(visit),
+        finish: () => {
+          relay.stop()
+          listening.cancel()
+        },
+      }),
     openSession: () => undefined,
+  })
+  const { lastEventId } = head
+  const relay = new Listening({
+    gate: visit.options.gate,
+    caller,
+    sink,
+    isResumed: lastEventId !== undefined,
   })
   const listening = server.upstream.listen(
     {
@@ -455,11 +479,29 @@ function listen(visit: Visit): void {
       protocolVersion: session.protocolVersion,
       session: session.upstream,
       grantId: grant.id,
-      headers: [],
+      headers: lastEventId === undefined ? [] : ['last-event-id', lastEventId],
     },
-    new Relay(sink, caller, undefined, undefined),
+    relay,
   )
-  response.on('close', () => listening.cancel())
+  const letGo = visit.options.sessions.hold(head.sessionId)
+  response.on('close', () => {
+    letGo()
+    relay.stop()
+    listening.cancel()
+  })
+}
+
+/** Servers are told of the sessions that nobody uses any more. */
+function endIdleSessions({ sessions, servers, snapshot }: HttpListenerOptions): void {
+  for (const { server, upstream, protocolVersion, grantId } of sessions.endIdle()) {
+    const entry = snapshot().servers.get(server)
+    if (entry === undefined || upstream === undefined) continue
+    const request = { era: 'legacy', protocolVersion, session: upstream, grantId } as const
+    void servers
+      .of(entry)
+      .upstream.endSession({ ...request, headers: [] })
+      .catch(() => {})
+  }
 }
 
 function endSession(visit: Visit): void {
@@ -476,7 +518,8 @@ function endSession(visit: Visit): void {
     })
     .then(
       (status) => {
-        options.sessions.drop(head.sessionId as string)
+        // A server may refuse to end a session (405), which then goes on.
+        if (status < 300 || status === 404) options.sessions.end(head.sessionId as string)
         response.writeHead(status, ['Content-Length', '0', ...visit.headers])
         response.end()
       },

@@ -82,11 +82,10 @@ export class SseSessions {
     this.#byId.set(id, { grantId: grant.id, server: server.entry.name, dialogue, writer })
     response.on('close', end)
     response.writeHead(200, [...EVENT_HEADERS, ...headers])
-    this.#streams.add(response, () => {
+    this.#streams.add(response, {
       // While the gateway stops, what is in flight still gets its answer.
-      const isLive = visit.isStillLive() && (this.#streams.isServing() || dialogue.size() > 0)
-      if (!isLive) end()
-      return isLive
+      isLive: () => visit.isStillLive() && (this.#streams.isServing() || dialogue.size() > 0),
+      finish: end,
     })
     const path = (request.url ?? '').replace(/\/sse(?:\?.*)?$/, '/messages')
     response.write(`event: endpoint\ndata: ${path}?sessionId=${id}\n\n`)

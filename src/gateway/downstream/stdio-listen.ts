@@ -23,6 +23,8 @@ export function keepListening(
   let waitMs = MIN_WAIT_MS
   let timer: NodeJS.Timeout | undefined
   let exchange: UpstreamExchange | undefined
+  /** The last event that the server named: it sends again what came after it, if it can. */
+  let lastEventId: string | undefined
 
   /** Servers may end the stream at any time; one that refuses it (405) or fails is let be. */
   const again = (isRefused: boolean): void => {
@@ -41,6 +43,7 @@ export function keepListening(
       chunk: () => true,
       event(event: UpstreamEvent) {
         waitMs = MIN_WAIT_MS
+        lastEventId = event.id ?? lastEventId
         return pass(event)
       },
       end: () => again(status >= 400),
@@ -54,7 +57,7 @@ export function keepListening(
         protocolVersion: session.protocolVersion,
         session: session.upstream,
         grantId: session.grantId,
-        headers: [],
+        headers: lastEventId === undefined ? [] : ['last-event-id', lastEventId],
       },
       sink,
     )

@@ -45,6 +45,10 @@ export class StdioSink implements AnswerSink {
     this.#end(undefined)
   }
 
+  notify(text: string): void {
+    if (!this.isForgone && !this.#isOver) this.#o.writer.write(text)
+  }
+
   head(head: Head): void {
     this.#kind = head.kind
     this.#status = head.status

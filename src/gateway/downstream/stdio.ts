@@ -109,6 +109,8 @@ export function serveStdio(options: StdioListenerOptions): StdioListener {
     if (isAtEnd) return
     isAtEnd = true
     framing.end()
+    // What has no end of its own would hold up the end.
+    dialogue.endStreams()
     setTimeout(resolveEnded, options.drainMs).unref()
     pace()
   }

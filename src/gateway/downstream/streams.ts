@@ -11,11 +11,19 @@ const KEEP_ALIVE_MS = 25_000
 /** How long a stream may outlive the credential that opened it. */
 const RECHECK_MS = 1_000
 
+/** A stream as long as it is open. */
+export interface OpenStream {
+  /** False once its credential is none any more, or a stop ends it. */
+  readonly isLive: () => boolean
+  /** Ends what it carries, in the way that its era wants. */
+  readonly finish: () => void
+}
+
 type SinkFor = (id: FrameId | undefined, reader: Reader) => AnswerSink
 
 /** The event streams that are open, kept alive by one timer for all of them. */
 export class Streams {
-  readonly #open = new Map<ServerResponse, () => boolean>()
+  readonly #open = new Map<ServerResponse, OpenStream>()
   /** False once no new client is taken: a stream that has no end of its own then ends. */
   readonly isServing: () => boolean
   readonly #keepAlive = setInterval(() => {
@@ -24,23 +32,29 @@ export class Streams {
       if (!response.writableNeedDrain) response.write(': keep-alive\n\n')
   }, KEEP_ALIVE_MS).unref()
   readonly #recheck = setInterval(() => {
-    for (const [response, isLive] of this.#open) if (!isLive()) response.end()
+    for (const [response, stream] of this.#open) if (!stream.isLive()) this.#end(response, stream)
   }, RECHECK_MS).unref()
 
   constructor(isServing: () => boolean) {
     this.isServing = isServing
   }
 
-  /** Keeps a response alive until it closes, or until its credential no longer `isLive`. */
-  add(response: ServerResponse, isLive: () => boolean): void {
-    this.#open.set(response, isLive)
+  /** Keeps a response alive until it closes, or until it no longer `isLive`. */
+  add(response: ServerResponse, stream: OpenStream): void {
+    this.#open.set(response, stream)
     response.on('close', () => this.#open.delete(response))
   }
 
   close(): void {
     clearInterval(this.#keepAlive)
     clearInterval(this.#recheck)
-    for (const response of this.#open.keys()) response.end()
+    for (const [response, stream] of this.#open) this.#end(response, stream)
+  }
+
+  #end(response: ServerResponse, stream: OpenStream): void {
+    this.#open.delete(response)
+    stream.finish()
+    if (!response.writableEnded) response.end()
   }
 
   /**
@@ -49,7 +63,7 @@ export class Streams {
    */
   batch(
     response: ServerResponse,
-    { headers, isLive }: { headers: readonly string[]; isLive: () => boolean },
+    { headers, isLive, finish }: { headers: readonly string[] } & OpenStream,
     frames: readonly Frame[],
     run: (frame: Frame, index: number, sink: SinkFor) => void,
   ): void {
@@ -61,7 +75,7 @@ export class Streams {
         'no-cache',
         ...headers,
       ])
-      this.add(response, isLive)
+      this.add(response, { isLive, finish })
     } else response.writeHead(202, ['Content-Length', '0', ...headers])
     let left = frames.length
     const ended = (): void => {
@@ -100,6 +114,8 @@ class BatchSink implements AnswerSink {
     if (this.#id !== undefined) this.#response.write(eventText({ data: text }))
     this.#ended()
   }
+
+  notify(): void {}
 
   head(_: Head): void {}
 

@@ -19,6 +19,9 @@ export class MemberAnswerSink implements AnswerSink {
     this.#inner.end()
   }
 
+  /** Notifications have nowhere to go beside an answer. */
+  notify(): void {}
+
   /** The stateless era has no sessions. */
   openSession(): undefined {
     return undefined

@@ -17,6 +17,9 @@ export class CollectedAnswer extends Collecting implements AnswerSink {
     this.#done({ text, failure: undefined })
   }
 
+  /** Notifications have nowhere to go beside an answer. */
+  notify(): void {}
+
   openSession(): undefined {
     return undefined
   }

@@ -126,6 +126,9 @@ class StreamSink implements AnswerSink {
   reply(text: string): void {
     this.#answered(text)
   }
+  notify(text: string): void {
+    this.#to.said(text)
+  }
   chunk(bytes: Uint8Array): boolean {
     this.#size += bytes.length
     if (this.#size <= MAX_ANSWER) this.#chunks.push(bytes)

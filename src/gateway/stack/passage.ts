@@ -2,6 +2,7 @@ import { GatewayError } from '../../core/errors.ts'
 import { isObject, member } from '../../core/json/json.ts'
 import type { Frame, RequestFrame } from '../../core/mcp/frame-model.ts'
 import { REQUEST_METHODS } from '../../core/mcp/revisions.ts'
+import { subscriptionEnd } from '../../core/stack/subscription.ts'
 import { Relay, Rewriting } from '../forward.ts'
 import { type AnswerSink, type Caller, type Gate, idOf } from '../gate.ts'
 import { recordOf } from '../observe.ts'
@@ -18,6 +19,7 @@ export class Passage {
   readonly #bytes: Uint8Array
   readonly #sink: AnswerSink
   #exchange: UpstreamExchange | undefined
+  #relay: Relay | undefined
   #isGone = false
 
   constructor(
@@ -50,6 +52,16 @@ export class Passage {
     this.#exchange?.cancel()
   }
 
+  /** The gateway itself ends it; a subscription gets the answer that is due then. */
+  finish(): void {
+    const frame = this.#frame
+    if (frame.kind === 'request' && frame.method === 'subscriptions/listen') {
+      this.#relay?.event({ data: subscriptionEnd(frame.id) })
+      this.#relay?.end()
+    }
+    this.cancel()
+  }
+
   #refusal(): GatewayError | undefined {
     const frame = this.#frame
     const { era, session } = this.#caller
@@ -76,6 +88,7 @@ export class Passage {
     const { server, era, protocolVersion, session, grant, headers } = this.#caller
     const frame = this.#frame
     const relay = new Relay(this.#sink, this.#caller, idOf(frame), undefined)
+    this.#relay = relay
     const opens = frame.kind === 'request' && frame.method === 'initialize'
     this.#exchange = server.upstream.exchange(
       {

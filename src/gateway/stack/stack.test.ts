@@ -248,6 +248,8 @@ describe('a subscription', () => {
   const talking = (agrees: (wishes: JsonObject) => JsonObject = (wishes) => wishes) => {
     const open: ReplySink[] = []
     const upstream = answeringUpstream((request, sink) => {
+      if (request.frame.kind === 'request' && request.frame.method === 'tools/list')
+        return { result: { tools: [{ name: 'n' }] } }
       const { notifications } = paramsOf(request) as { notifications: JsonObject }
       sink.head({ status: 200, kind: 'events', length: undefined, session: undefined })
       sink.event({
@@ -356,9 +358,17 @@ describe('a subscription', () => {
     await until(() => sink.events.length === 1, 'the acknowledgement')
     put({})
     expect(methodsOf(sink)).toEqual([ACK])
-    const { policy } = stackGrant()
-    put({ grant: { ...stackGrant(), policy: policy && { ...policy, version: '2' } } })
-    expect(methodsOf(sink)).toEqual([ACK, CHANGED])
+    const edited = (version: string, ...denied: readonly string[]) => {
+      const { policy, ...grant } = stackGrant(...denied)
+      put({ grant: { ...grant, policy: policy && { ...policy, version } } })
+    }
+    edited('2', 'not listed')
+    edited('3', 'n')
+    await until(() => sink.events.length === 2, 'the news')
+    edited('4', 'n')
+    edited('5')
+    await until(() => sink.events.length === 3, 'more news')
+    expect(methodsOf(sink)).toEqual([ACK, CHANGED, CHANGED])
   })
 
   test('ends when its grant does', async () => {

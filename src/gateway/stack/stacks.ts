@@ -155,5 +155,6 @@ function serverOf(entry: StackEntry, upstream: Upstream): OpenServer {
     catalogue: new Catalogue(name, () => ({ category: 'Financial', severity: 'Critical' })),
     tasks: new Map(),
     refresh: { at: 0, running: undefined, isStale: false, failure: undefined },
+    offers: { kinds: undefined },
   }
 }

@@ -75,13 +75,20 @@ export class Subscription implements UpstreamExchange {
   /** The configuration has changed: what the client sees of the stack may have, too. */
   changed(): void {
     const { servers } = this.#means.view().entry
+    let isOther = false
     for (const [member, stream] of this.#streams)
       if (!servers.includes(member)) {
+        isOther = true
         this.#streams.delete(member)
         stream.close()
       }
-    for (const member of servers) if (!this.#streams.has(member)) this.#open(member)
-    this.#tellLists()
+    for (const member of servers)
+      if (!this.#streams.has(member)) {
+        isOther = true
+        this.#open(member)
+      }
+    // What a policy edit changes at a member is told on the member's own stream.
+    if (isOther) this.#tellLists()
   }
 
   #open(member: string): void {

@@ -29,6 +29,19 @@ export class Asked {
     this.#isStream = true
     this.#sink.event({ data: JSON.stringify({ jsonrpc: '2.0', ...message }), ...more })
   }
+  /** Sends an event without a message, from which the client can go on. */
+  prime(event: { id: string; retry: string }): void {
+    this.#sink.head({ status: 200, kind: 'events', length: undefined, session: undefined })
+    this.#isStream = true
+    this.#sink.event({ data: '', ...event })
+  }
+  /** Sends several messages in one event, and ends. */
+  whole(messages: readonly JsonObject[]): void {
+    this.#sink.head({ status: 200, kind: 'events', length: undefined, session: undefined })
+    const data = JSON.stringify(messages.map((message) => ({ jsonrpc: '2.0', ...message })))
+    this.#sink.event({ data })
+    this.#sink.end()
+  }
   /** Asks the client. */
   ask(id: string | number, method: string, params: JsonObject = {}): void {
     this.say({ id, method, params })

@@ -32,6 +32,8 @@ export interface EraKnowledge {
   /** True when the last answer of `learn` was the server's own word. */
   isSure(): boolean
   sawLegacy(isSpoken: boolean): void
+  /** Ends what is being asked. */
+  close(): Promise<void>
 }
 
 /** A server may be replaced by one that speaks more, and nothing would ever fail because of it. */
@@ -53,6 +55,7 @@ export function createEraKnowledge(inner: Upstream, means: EraMeans): EraKnowled
   let legacy: Verdict | undefined
   let isDoubted = false
   let running: Promise<boolean> | undefined
+  let sibling: Upstream | undefined
 
   trouble.onNote = (kind) => {
     if (kind === 'refused') isDoubted = true
@@ -71,7 +74,8 @@ export function createEraKnowledge(inner: Upstream, means: EraMeans): EraKnowled
   }
 
   async function find(): Promise<boolean> {
-    const verdict = await askEra(inner, means.openSibling)
+    const { openSibling } = means
+    const verdict = await (openSibling === undefined ? askRemote(inner) : askSibling(openSibling))
     // What could not be asked gets the request as it is: it fails, or answers, in its own words.
     if (verdict === 'silent') return modern?.isSpoken ?? true
     const isSpoken = verdict !== 'legacy'
@@ -79,6 +83,20 @@ export function createEraKnowledge(inner: Upstream, means: EraMeans): EraKnowled
     isDoubted = false
     log('info', { event: 'upstream.probed', upstream: entry.name, speaks: verdict })
     return isSpoken
+  }
+
+  /** Some servers end over a request before `initialize`, so the one that is asked serves nobody. */
+  async function askSibling(open: () => Upstream): Promise<EraVerdict> {
+    sibling = open()
+    const verdict = await askModern(sibling, 'process')
+    void closeSibling()
+    return ERA_OF[verdict]
+  }
+
+  async function closeSibling(): Promise<void> {
+    const asked = sibling
+    sibling = undefined
+    await asked?.close().catch(() => {})
   }
 
   function learn(): Promise<boolean> {
@@ -104,28 +122,18 @@ export function createEraKnowledge(inner: Upstream, means: EraMeans): EraKnowled
     sawLegacy(isSpoken) {
       legacy = { isSpoken, isSure: true, at: clock.now() }
     },
+    close: closeSibling,
   }
 }
 
 /** What a server speaks, as far as it matters to a stateless client; `neither` when it says no to all. */
 type EraVerdict = 'modern' | 'legacy' | 'neither' | 'silent'
 
-async function askEra(
-  inner: Upstream,
-  openSibling: (() => Upstream) | undefined,
-): Promise<EraVerdict> {
-  if (openSibling !== undefined) return askSibling(openSibling())
+async function askRemote(inner: Upstream): Promise<EraVerdict> {
   const verdict = await askModern(inner, 'remote')
   if (verdict === 'spoken') return 'modern'
   if (verdict === 'silent') return 'silent'
   return (await askLegacy(inner)) ? 'legacy' : 'neither'
-}
-
-/** Some servers end over a request before `initialize`, so the one that is asked serves nobody. */
-async function askSibling(sibling: Upstream): Promise<EraVerdict> {
-  const verdict = await askModern(sibling, 'process')
-  void sibling.close().catch(() => {})
-  return ERA_OF[verdict]
 }
 
 const ERA_OF = {

@@ -176,6 +176,20 @@ describe('a process', () => {
     expect(siblings.flatMap((s) => s.methods())).toEqual(['server/discover'])
   })
 
+  test('that is being asked ends with the gateway', async () => {
+    const { upstream, siblings } = open(legacyOnly, {
+      // Never answers.
+      sibling: (_, sink) => {
+        sink.head({ status: 200, kind: 'events', length: undefined, session: undefined })
+        return undefined
+      },
+    })
+    upstream.exchange(requestOf('modern', 'tools/list'), new RecordingSink())
+    await until(() => siblings[0]?.got.length === 1, 'the question')
+    await upstream.close()
+    expect(siblings[0]?.isClosed).toBe(true)
+  })
+
   test('that can not be started is asked again', async () => {
     const gone = () => new GatewayError('upstream_unreachable')
     const { upstream, siblings } = open(gone, { sibling: gone })

@@ -131,7 +131,7 @@ export function speakBothEras(inner: Upstream, means: EraMeans): Upstream {
     },
     async close() {
       // Bridges first: what they end, they end through the server's own upstream.
-      await Promise.allSettled([down?.close(), up?.close()])
+      await Promise.allSettled([knowledge.close(), down?.close(), up?.close()])
       await inner.close()
     },
   }

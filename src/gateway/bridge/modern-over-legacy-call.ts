@@ -3,7 +3,7 @@ import { GatewayError } from '../../core/errors.ts'
 import { canonicalText } from '../../core/json/canonical.ts'
 import { isObject, member } from '../../core/json/json.ts'
 import type { FrameId, RequestFrame } from '../../core/mcp/frame-model.ts'
-import { type Incoming, readText } from '../upstream/incoming.ts'
+import { type Incoming, readTexts } from '../upstream/incoming.ts'
 import { replaceAt } from '../upstream/rewriting.ts'
 import type {
   Head,
@@ -83,7 +83,7 @@ export class BridgeCall implements ReplySink, Receiver {
   /** The answer has come, or none will. */
   #isOver = false
   #isSent = false
-  #hasSpoken = false
+  #wasTaken = false
   /** Questions of the server, by the key under which the client is asked. */
   readonly #questions = new Map<string, Question>()
   /** The keys that the client was asked last. */
@@ -156,6 +156,7 @@ export class BridgeCall implements ReplySink, Receiver {
 
   head(head: Head): void {
     this.#head = head
+    if (head.status < 300) this.#wasTaken = true
   }
 
   chunk(bytes: Uint8Array): boolean {
@@ -167,17 +168,16 @@ export class BridgeCall implements ReplySink, Receiver {
   event({ data, id, retry }: UpstreamEvent): boolean {
     this.#lastId = id ?? this.#lastId
     this.#retry = retry ?? this.#retry
-    if (this.#isOver || data === '') return true
-    const message = readText(data)
-    if (message === undefined) return true
-    this.#hasSpoken = true
-    if (message.kind !== 'response') {
-      this.#mayFlow = true
-      this.#session.take(message, this)
-      return this.#mayFlow
-    }
-    if (message.id === this.#id) this.#answered(data, message.isError)
-    return true
+    if (data === '') return true
+    this.#mayFlow = true
+    for (const message of readTexts(data)) this.#heard(message)
+    return this.#mayFlow
+  }
+
+  #heard(message: Incoming): void {
+    if (this.#isOver) return
+    if (message.kind !== 'response') this.#session.take(message, this)
+    else if (message.id === this.#id) this.#answered(message.text, message.isError)
   }
 
   #mayFlow = true
@@ -197,24 +197,29 @@ export class BridgeCall implements ReplySink, Receiver {
     }
     const text = Buffer.concat(this.#chunks).toString('utf8')
     const status = this.#head?.status ?? 200
-    const message = readText(text)
-    if (status >= 400 && errorOf(text) !== undefined) this.#refused(text, status)
-    else if (message?.kind === 'response' && message.id === this.#id)
-      this.#answered(text, message.isError)
-    else this.#fail(new GatewayError('upstream_broken', 'its answer is none to this request'), true)
+    if (status >= 400 && errorOf(text) !== undefined) {
+      this.#refused(text, status)
+      return
+    }
+    for (const message of readTexts(text)) this.#heard(message)
+    if (!this.#isOver)
+      this.#fail(new GatewayError('upstream_broken', 'its answer is none to this request'), true)
   }
 
   /** A refusal before the server looked at the call; many say so of a session that they do not know. */
   #refused(text: string, status: number): void {
     const isOfSession = /session/i.test(String(errorOf(text)?.message))
-    if ((status === 404 || status === 400) && isOfSession) this.#lose()
+    if (this.#wasTaken) this.#fail(new GatewayError('upstream_lost'), true)
+    else if ((status === 404 || status === 400) && isOfSession) this.#lose()
     else this.#answered(text, true)
   }
 
   fail(error: GatewayError, wasSent: boolean): void {
     if (this.#isOver) return
     const isUnknown = error.code === 'session_unknown' || error.code === 'session_missing'
-    if (isUnknown && !wasSent && !this.#hasSpoken) this.#lose()
+    // INVARIANT: a call whose answer had begun was taken, and is never made again.
+    if (this.#wasTaken) this.#fail(wasSent ? error : new GatewayError('upstream_lost'), true)
+    else if (isUnknown && !wasSent) this.#lose()
     else this.#fail(error, wasSent)
   }
 

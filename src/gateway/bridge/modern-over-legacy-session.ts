@@ -1,7 +1,7 @@
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, member } from '../../core/json/json.ts'
 import { isLegacyVersion } from '../../core/mcp/revisions.ts'
-import { type Incoming, idIn, objectIn, readText } from '../upstream/incoming.ts'
+import { type Incoming, idIn, objectIn, readTexts } from '../upstream/incoming.ts'
 import { cancelled } from '../upstream/own-messages.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import {
@@ -167,8 +167,7 @@ export class BridgeSession {
   }
 
   #loose(data: string): void {
-    const message = readText(data)
-    if (message !== undefined && message.kind !== 'response') this.take(message)
+    for (const message of readTexts(data)) if (message.kind !== 'response') this.take(message)
   }
 
   #asked(message: Extract<Incoming, { kind: 'request' }>, from: Receiver | undefined): void {

@@ -319,7 +319,8 @@ describe('a session that the server knows no more', () => {
     })
     asked.fail(new GatewayError('session_unknown'), false)
     await sink.over()
-    expect(sink.error?.code).toBe('session_unknown')
+    expect(sink.error?.code).toBe('upstream_lost')
+    expect(sink.wasSent).toBe(true)
     expect(server.requests('tools/call')).toHaveLength(1)
   })
 })
@@ -337,6 +338,25 @@ describe('a server that hangs up in the middle of an answer', () => {
     expect(await resultOf(sink)).toMatchObject({ late: true })
   })
 
+  test.each([
+    ['knows the session no more', new GatewayError('session_unknown')],
+    ['has no such stream', new GatewayError('verb_refused')],
+    ['is gone', new GatewayError('upstream_unreachable')],
+  ])('and then %s has lost the call, which is not made again', async (_, failure) => {
+    const { server, client } = openFace()
+    const sink = client().call('t')
+    const asked = await server.next()
+    asked.prime({ id: 'e-1', retry: '1' })
+    asked.hangUp()
+    await until(() => server.upstream.listeners.size === 1, 'the stream to be resumed')
+    for (const resumed of server.upstream.listeners) resumed.fail(failure, false)
+    await sink.over()
+    expect(sink.error?.code).toBe('upstream_lost')
+    expect(sink.wasSent).toBe(true)
+    expect(server.requests('tools/call')).toHaveLength(1)
+    expect(server.initialized).toHaveLength(1)
+  })
+
   test('without saying where it was has lost the call', async () => {
     const { server, client } = openFace()
     const sink = client().call('t')
@@ -347,6 +367,19 @@ describe('a server that hangs up in the middle of an answer', () => {
     expect(sink.error?.code).toBe('upstream_lost')
     expect(sink.wasSent).toBe(true)
   })
+})
+
+test('messages that come in one piece, as in 2025-03-26, are taken one by one', async () => {
+  const { server, client } = openFace()
+  const sink = client().call('t', {}, { progressToken: 'p' })
+  const asked = await server.next()
+  const { id } = asked
+  asked.whole([
+    { method: 'notifications/progress', params: { progressToken: id, progress: 1 } },
+    { id, result: { n: 1 } },
+  ])
+  expect(await resultOf(sink)).toMatchObject({ n: 1 })
+  expect(sink.events.map((data) => JSON.parse(data).params?.progress)).toEqual([1, undefined])
 })
 
 describe('sessions', () => {

@@ -58,15 +58,23 @@ export function readIncoming(line: Buffer): readonly Incoming[] | undefined {
   return all.every((m) => m !== undefined) ? all : undefined
 }
 
-/** Reads one message of an event stream or a body; undefined when it is none. */
-export function readText(text: string): Incoming | undefined {
+/** Reads the messages of an event or of a body (more than one in 2025-03-26); none when it is no MCP. */
+export function readTexts(text: string): readonly Incoming[] {
   let value: unknown
   try {
     value = JSON.parse(text)
   } catch {
-    return undefined
+    return []
   }
-  return readMessage(value, text, NO_BYTES)
+  if (!Array.isArray(value)) {
+    const one = readMessage(value, text, NO_BYTES)
+    return one === undefined ? [] : [one]
+  }
+  const spans = skimArray(text)
+  return value.flatMap((item, i) => {
+    const part = text.slice(spans[i]?.start, spans[i]?.end)
+    return readMessage(item, part, NO_BYTES) ?? []
+  })
 }
 
 /** What comes as text has no bytes of its own. */

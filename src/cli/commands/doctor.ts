@@ -83,8 +83,7 @@ async function checkServers(
 }
 
 async function checkServer({ name, target }: ServerEntry, version: string) {
-  if (target.kind === 'http')
-    return checkHttp({ name, url: target.url, headers: target.headers }, version)
+  if (target.kind === 'http') return checkHttp({ name, ...target }, version)
   return { finding: await checkStdio(name, target, version), date: undefined }
 }
 

@@ -1,10 +1,12 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { capturedIo } from '../../../test/fakes/captured-io.ts'
+import { until } from '../../../test/fakes/until.ts'
+import type { HttpTransport } from '../../core/snapshot.ts'
 import { ensureAdminToken, readAdminToken } from '../admin-token.ts'
 import { digestOf } from '../config/secret.ts'
 import { run } from '../run.ts'
@@ -37,10 +39,14 @@ const result = { protocolVersion: '2025-11-25', serverInfo: { name: 'fake', vers
 const hello = JSON.stringify({ jsonrpc: '2.0', id: 1, result })
 
 describe('a server over HTTP', () => {
-  const check = async (listener: RequestListener, scheme = 'http') => {
+  const check = async (
+    listener: RequestListener,
+    { scheme = 'http', transport = 'auto' }: { scheme?: string; transport?: HttpTransport } = {},
+  ) => {
     const host = await serve(listener)
     const url = `${scheme}://${host}/mcp`
-    return (await checkHttp({ name: 's', url, headers: { 'X-Key': 'hunter2' } }, '0')).finding
+    const headers = { 'X-Key': 'hunter2' }
+    return (await checkHttp({ name: 's', url, headers, transport }, '0')).finding
   }
   test('that answers JSON is well, and its headers were sent', async () => {
     let key: unknown
@@ -48,7 +54,10 @@ describe('a server over HTTP', () => {
       key = request.headers['x-key']
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(hello)
     })
-    expect(found).toMatchObject({ state: 'ok', message: 'fake 1 answers (MCP 2025-11-25)' })
+    expect(found).toMatchObject({
+      state: 'ok',
+      message: 'fake 1 answers (MCP 2025-11-25, Streamable HTTP)',
+    })
     expect(key).toBe('hunter2')
   })
   test('that answers a stream is well, and its session is ended', async () => {
@@ -70,7 +79,10 @@ describe('a server over HTTP', () => {
         : { error: { code: -32601, message: 'no' } }
       response.writeHead(isNew ? 200 : 400).end(JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }))
     })
-    expect(found).toMatchObject({ state: 'ok', message: 'unnamed answers (MCP 2026-07-28)' })
+    expect(found).toMatchObject({
+      state: 'ok',
+      message: 'unnamed answers (MCP 2026-07-28, Streamable HTTP)',
+    })
   })
   test.each([
     [401, 'fail', 'refuses the credential (401)'],
@@ -84,14 +96,49 @@ describe('a server over HTTP', () => {
     expect(found).toMatchObject({ state, message: expect.stringContaining(message) })
     expect(JSON.stringify(found)).not.toContain('hunter2')
   })
+  /** A server over HTTP+SSE that names this endpoint. */
+  const sse =
+    (endpoint: string): RequestListener =>
+    (request, response) => {
+      if (request.url === '/send') {
+        response.writeHead(202).end()
+        stream?.write(`event: message\ndata: ${hello}\n\n`)
+      } else if (request.method === 'GET') {
+        stream = response.writeHead(200, { 'Content-Type': 'text/event-stream' })
+        stream.write(`event: endpoint\ndata: ${endpoint}\n\n`)
+      } else response.writeHead(405).end()
+    }
+  let stream: ServerResponse | undefined
+  test.each(['auto', 'sse'] as const)('over the older transport is well, by `%s`', async (by) => {
+    expect(await check(sse('/send'), { transport: by })).toMatchObject({
+      state: 'ok',
+      message: 'fake 1 answers (MCP 2025-11-25, HTTP+SSE)',
+    })
+    await until(() => stream?.destroyed === true, 'the stream to be closed')
+  })
+  test('that wants messages sent elsewhere is none to be used', async () => {
+    const found = await check(sse('http://evil.example/send'))
+    expect(found).toMatchObject({
+      state: 'fail',
+      message: expect.stringContaining('its endpoint is on another origin'),
+    })
+  })
+  test('is not asked for the older transport when another is configured', async () => {
+    expect((await check(sse('/send'), { transport: 'http' })).message).toContain('(405)')
+    const streamable: RequestListener = (_request, response) => response.writeHead(405).end()
+    expect((await check(streamable, { transport: 'sse' })).message).toContain('names no endpoint')
+  })
   test('without TLS where TLS is asked for says so', async () => {
-    const found = await check((_request, response) => response.end(), 'https')
+    const found = await check((_request, response) => response.end(), { scheme: 'https' })
     expect(found.message).toMatch(/^TLS with 127\.0\.0\.1:\d+ fails/)
   })
   test('that is not there refuses connections', async () => {
     const host = await serve(() => undefined)
     await new Promise((resolve) => servers.pop()?.close(resolve))
-    const { finding } = await checkHttp({ name: 's', url: `http://${host}/`, headers: {} }, '0')
+    const { finding } = await checkHttp(
+      { name: 's', url: `http://${host}/`, headers: {}, transport: 'auto' },
+      '0',
+    )
     expect(finding.message).toBe(`${host} refuses connections`)
   })
 })

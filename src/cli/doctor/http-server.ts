@@ -1,6 +1,9 @@
 import { type Dispatcher, request } from 'undici'
+import { GatewayError } from '../../core/errors.ts'
+import type { HttpTransport } from '../../core/snapshot.ts'
 import { type Finding, finder } from './finding.ts'
 import { discover, type Hello, helloOf, initialize } from './initialize.ts'
+import { askSse } from './sse-server.ts'
 
 const timeoutMs = 10_000
 const largestAnswer = 1 << 20
@@ -10,6 +13,7 @@ export interface HttpTarget {
   readonly name: string
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
+  readonly transport: HttpTransport
 }
 
 /** Does the server answer, and is it MCP? The second value is what its clock said. */
@@ -20,14 +24,25 @@ export async function checkHttp(
   const { ok, warn, fail } = finder(`server ${target.name}`)
   const host = URL.parse(target.url)?.host ?? 'the server'
   try {
+    if (target.transport === 'sse') {
+      const hello = await askSse(target, version, timeoutMs)
+      const finding =
+        hello === undefined ? noSse(host, fail) : sseFinding(hello, host, { ok, warn })
+      return { finding, date: undefined }
+    }
     const first = await ask(target, initialize(version), {})
+    if (target.transport === 'auto' && mayBeSse(first)) {
+      const hello = await askSse(target, version, timeoutMs).catch(orNothing)
+      if (hello !== undefined)
+        return { finding: sseFinding(hello, host, { ok, warn }), date: first.date }
+    }
     const answer =
       first.hello === undefined || first.hello === 'error'
         ? await newer(target, version, first)
         : first
     const { hello, status, date } = answer
     if (hello !== undefined && hello !== 'error')
-      return { finding: ok(`${hello.name} answers (MCP ${hello.protocol})`), date }
+      return { finding: ok(`${hello.name} answers (MCP ${hello.protocol}, Streamable HTTP)`), date }
     return { finding: statusFinding(status, hello, host, { ok, warn, fail }), date }
   } catch (error) {
     return { finding: networkFinding(error, host, { ok, warn, fail }), date: undefined }
@@ -67,6 +82,27 @@ async function ask(
     hello: helloOf(text),
   }
 }
+
+/** A refusal that is no answer in JSON-RPC: the server may speak the older transport. */
+const mayBeSse = ({ status, hello }: Asked): boolean =>
+  hello === undefined && status >= 400 && status < 500 && ![401, 403, 429].includes(status)
+
+/** What the server refused at first is what is told of it, unless it speaks, but not safely. */
+function orNothing(error: unknown): undefined {
+  if (error instanceof GatewayError) throw error
+}
+
+function sseFinding(hello: Hello | 'error', host: string, { ok, warn }: Pick<Make, 'ok' | 'warn'>) {
+  return hello === 'error'
+    ? warn(`${host} speaks HTTP+SSE but refuses to begin`, 'check that it serves MCP')
+    : ok(`${hello.name} answers (MCP ${hello.protocol}, HTTP+SSE)`)
+}
+
+const noSse = (host: string, fail: Make['fail']): Finding =>
+  fail(
+    `${host} names no endpoint for HTTP+SSE`,
+    'check the path of `url` (often it is /sse), or set `transport: auto`',
+  )
 
 const single = (header: string | string[] | undefined): string =>
   typeof header === 'string' ? header : (header?.[0] ?? '')
@@ -131,11 +167,7 @@ function statusFinding(
       `${host} has nothing at this path (404)`,
       'check the path of `url`; often it is /mcp',
     )
-  if (status === 405)
-    return fail(
-      `${host} takes no POST here (405)`,
-      'check the path of `url`; it may be an older transport',
-    )
+  if (status === 405) return fail(`${host} takes no POST here (405)`, 'check the path of `url`')
   if (status === 429 || status >= 500)
     return warn(
       `${host} answers with status ${status}`,
@@ -157,6 +189,8 @@ function networkFinding(error: unknown, host: string, { fail }: Make): Finding {
       `${host} does not answer within ${timeoutMs / 1000} s`,
       'check that it runs, and any firewall',
     )
+  if (error instanceof GatewayError)
+    return fail(`${host}: ${error.message}`, 'do not use this server, or ask who runs it')
   const code = error instanceof Error ? ((error as NodeJS.ErrnoException).code ?? '') : ''
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return fail(`no such host: ${host} (${code})`, 'check the host in `url`, and DNS')

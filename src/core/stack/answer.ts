@@ -97,9 +97,14 @@ interface Unknown {
   readonly error: { readonly message: string }
 }
 
-/** A notification of a member as the stack gives it. */
-export function stackedNotification(text: string, member: string): string {
-  const root = parseNodes(text)
+/** A notification of a member as the stack gives it; undefined for one that can't be read. */
+export function stackedNotification(text: string, member: string): string | undefined {
+  let root: JsonNode
+  try {
+    root = parseNodes(text)
+  } catch {
+    return undefined
+  }
   const params = nodeOf(root, 'params')
   const method = textOf(nodeOf(root, 'method'))
   if (method === 'notifications/resources/updated')

@@ -2,10 +2,13 @@ import { isObject, type Json, type JsonObject, member } from '../json/json.ts'
 import type { FrameId } from '../mcp/frame-model.ts'
 import { missingMeta } from './lists.ts'
 
-/** What a member says of itself; undefined when it is not there to ask. */
+/** What a member says of itself. */
 export interface Discovered {
   readonly name: string
+  /** Undefined when it never said anything. */
   readonly result: JsonObject | undefined
+  /** It did not answer now, so that the result is an older one. */
+  readonly isMissing: boolean
 }
 
 /** What a stack is, besides its members. */
@@ -24,7 +27,7 @@ export function discoverReply(
   members: readonly Discovered[],
 ): string {
   const present = members.flatMap((m) => (m.result === undefined ? [] : [m.result]))
-  const missing = members.filter((m) => m.result === undefined).map((m) => m.name)
+  const missing = members.filter((m) => m.isMissing).map((m) => m.name)
   const ttls = present.map((result) => member(result, 'ttlMs'))
   const ttlMs =
     missing.length > 0 ? 0 : Math.min(...ttls.map((t) => (typeof t === 'number' ? t : 0)))

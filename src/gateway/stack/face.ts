@@ -1,4 +1,5 @@
-import { GatewayError } from '../../core/errors.ts'
+import { asGatewayError, GatewayError } from '../../core/errors.ts'
+import type { JsonObject } from '../../core/json/json.ts'
 import type { RequestFrame } from '../../core/mcp/frame-model.ts'
 import { isListMethod } from '../../core/mcp/list.ts'
 import { unknownReply } from '../../core/mcp/reply.ts'
@@ -26,6 +27,8 @@ export interface FaceMeans extends AskMeans {
   /** Whose stack it is, as of now. */
   readonly view: () => StackView
   readonly subscriptions: Set<Subscription>
+  /** What members last said of themselves, by name: what they can do outlives a bad moment. */
+  readonly said: Map<string, JsonObject>
   /** What it says that it speaks. */
   readonly versions: readonly string[]
 }
@@ -75,18 +78,17 @@ function answer(means: FaceMeans, request: StackRequest, sink: ReplySink): Upstr
       members.map((member) => ({ member, frame })),
     )
     const merged = asking.replies.then((replies) => {
-      const all = replies.map(
-        ({ member, answer: said }): Discovered => ({
-          name: member.name,
-          result: said.kind === 'result' ? said.result : undefined,
-        }),
-      )
+      const all = replies.map(({ member: { name }, answer: said }): Discovered => {
+        if (said.kind === 'result') means.said.set(name, said.result)
+        return { name, result: means.said.get(name), isMissing: said.kind !== 'result' }
+      })
       return discoverReply(frame.id, { name: view.entry.name, versions: means.versions }, all)
     })
     return merge({ answer: merged, cancel: () => asking.cancel() }, sink)
   }
   if (method === 'subscriptions/listen') return new Subscription(means, request, sink)
-  return refuse(means, view, request, sink)
+  const error = new GatewayError('method_unknown', method.slice(0, 64))
+  return refuse(means, { view, request }, sink, { error })
 }
 
 /** A request about one thing of one member, in that member's own pipeline. */
@@ -97,18 +99,25 @@ function route(
   sink: ReplySink,
 ): UpstreamExchange {
   const asked = askedOf(request.frame)
-  if (asked === undefined) {
-    sink.fail(new GatewayError('params_invalid', 'a name or uri is missing'), false)
-    return IDLE
-  }
+  if (asked === undefined)
+    return refuse(means, { view, request }, sink, {
+      error: new GatewayError('params_invalid', 'a name or uri is missing'),
+    })
   const routed = routeOf(request.frame)
   const member = routed === undefined ? undefined : memberOf(view, means.servers, routed.member)
   if (routed === undefined || member === undefined) {
-    const what = asked.what
-    observeRefusal(means.gate, view, request, { tool: asked.name, message: `unknown ${what}` })
-    if (what === 'task') sink.fail(new GatewayError('params_invalid', 'unknown task'), false)
-    else answerWith(sink, unknownReply(request.frame.id, what, asked.name))
-    return IDLE
+    const { what, name } = asked
+    const error =
+      what === 'tool'
+        ? new GatewayError('tool_unknown')
+        : new GatewayError('params_invalid', `unknown ${what}`)
+    const refusal = { tool: name, error }
+    return refuse(
+      means,
+      { view, request },
+      sink,
+      what === 'task' ? refusal : { ...refusal, text: unknownReply(request.frame.id, what, name) },
+    )
   }
   const exchange = new Exchange(
     means.gate,
@@ -122,26 +131,32 @@ function route(
 
 /** Passes a merged answer on when it is there. */
 function merge(merging: Merging, sink: ReplySink): UpstreamExchange {
-  void merging.answer.then((answered) => {
-    if (typeof answered === 'string') answerWith(sink, answered)
-    else sink.fail(answered, true)
-  })
+  merging.answer
+    .then((answered) => {
+      if (typeof answered === 'string') answerWith(sink, answered)
+      else sink.fail(answered, true)
+    })
+    .catch((cause: unknown) => sink.fail(asGatewayError(cause), true))
   return merging
+}
+
+/** What a stack says no to itself. */
+interface Refusal {
+  /** What it names, as the stack would. */
+  readonly tool?: string
+  readonly error: GatewayError
+  /** The answer in place of the error's own. */
+  readonly text?: string
 }
 
 function refuse(
   means: FaceMeans,
-  view: StackView,
-  { frame, ...request }: StackRequest,
+  { view, request }: { readonly view: StackView; readonly request: StackRequest },
   sink: ReplySink,
+  { tool, error, text }: Refusal,
 ): UpstreamExchange {
-  const error = new GatewayError('method_unknown', frame.method.slice(0, 64))
-  observeRefusal(
-    means.gate,
-    view,
-    { frame, ...request },
-    { tool: undefined, message: error.message },
-  )
-  sink.fail(error, false)
+  observeRefusal(means.gate, view, request, { tool, error })
+  if (text === undefined) sink.fail(error, false)
+  else answerWith(sink, text)
   return IDLE
 }

@@ -1,3 +1,4 @@
+import type { GatewayError } from '../../core/errors.ts'
 import type { Caller, Gate } from '../gate.ts'
 import { recordOf } from '../observe.ts'
 import type { UpstreamRequest } from '../upstream/upstream.ts'
@@ -8,7 +9,7 @@ export function observeRefusal(
   gate: Gate,
   { grant, self }: StackView,
   { frame, headers, protocolVersion }: UpstreamRequest,
-  refused: { readonly tool: string | undefined; readonly message: string },
+  refused: { readonly tool: string | undefined; readonly error: GatewayError },
 ): void {
   if (frame.kind !== 'request') return
   const caller: Caller = {
@@ -30,10 +31,10 @@ export function observeRefusal(
         tool: refused.tool,
         effect: 'deny',
         rule: '',
-        message: refused.message,
+        message: refused.error.message,
         mode: 'enforce',
         outcome: 'failed',
-        code: refused.tool === undefined ? 'method_unknown' : 'tool_unknown',
+        code: refused.error.code,
       },
       { id: gate.newId(), at: gate.clock.now(), latencyMs: 0 },
     ),

@@ -231,6 +231,19 @@ describe('what a stack says of itself', () => {
     expect(instructions).not.toContain('# b')
   })
 
+  test('holds what a member said before it failed', async () => {
+    const a = saying({ prompts: {} }, 'Be kind.')
+    const { send } = openStack({ a, b: saying({}) })
+    await send('server/discover').over()
+    a.respond = failing().respond
+    const { message } = await send('server/discover').over()
+    expect(message.result).toMatchObject({
+      ttlMs: 0,
+      capabilities: { prompts: { listChanged: true } },
+      _meta: { [MISSING_META]: ['a'] },
+    })
+  })
+
   test('is said without the members that are not there, and not to be kept', async () => {
     const said = await discover({ a: failing(), b: saying({ prompts: {} }) })
     expect(said).toMatchObject({

@@ -66,6 +66,7 @@ export class Stacks {
       ...this.#means,
       health: this.#health,
       subscriptions,
+      said: new Map(),
       versions: VERSIONS,
       view: (): StackView => ({
         entry: opened.entry,

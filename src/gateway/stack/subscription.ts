@@ -110,7 +110,10 @@ export class Subscription implements UpstreamExchange {
           this.#settled(member)
         },
         silent: () => this.#settled(member),
-        said: (text) => this.#pass(stackedNotification(text, member)),
+        said: (text) => {
+          const own = stackedNotification(text, member)
+          return own === undefined || this.#pass(own)
+        },
       },
     })
     this.#streams.set(member, stream)

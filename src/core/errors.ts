@@ -48,6 +48,7 @@ export const catalogue = {
   },
   too_busy: { http: 503, rpc: -32603, message: 'too many requests are waiting' },
   store_unavailable: { http: 503, rpc: -32603, message: 'the store does not answer' },
+  input_missing: { http: 200, rpc: -32603, message: 'the server was not told what it asked for' },
   upstream_unreachable: { http: 502, rpc: -32603, message: 'the server can not be reached' },
   upstream_broken: {
     http: 502,

@@ -15,7 +15,6 @@ import type {
 import { ACCEPT, framed } from './ask.ts'
 import type { FaceBounds } from './modern-over-legacy-bounds.ts'
 import type { Leg } from './modern-over-legacy-leg.ts'
-import { STATUS } from './modern-over-legacy-leg.ts'
 import { retryOf } from './modern-over-legacy-listen.ts'
 import type { ParkingLot } from './modern-over-legacy-parking.ts'
 import { lacking, MAY_ASK, missingCapability, QUESTIONS } from './modern-over-legacy-questions.ts'
@@ -274,7 +273,8 @@ export class BridgeCall implements ReplySink, Receiver {
   #answer(leg: Leg, text: string, code: number | undefined): void {
     const { serverInfo } = this.#session
     const { method } = this.#frame
-    const status = code === undefined ? 200 : (STATUS[code] ?? 200)
+    // A stateless client learns from the status that a method is not there.
+    const status = code === -32601 ? 404 : 200
     leg.answer(answerUp(text, { idText: leg.idText, method, serverInfo }), status)
   }
 

@@ -1,4 +1,4 @@
-import type { GatewayError } from '../../core/errors.ts'
+import { GatewayError } from '../../core/errors.ts'
 import { member } from '../../core/json/json.ts'
 import type { RequestFrame } from '../../core/mcp/frame-model.ts'
 import type { ReplySink } from '../upstream/upstream.ts'
@@ -54,10 +54,21 @@ export class Leg {
     this.#sink.end()
   }
 
-  /** An error as the answer. */
-  refuse(error: { code: number; message: string; data?: object }): void {
+  /** An error of the protocol as the answer. */
+  refuse({ status, error }: { status: number; error: object }): void {
     const text = `{"jsonrpc":"2.0","id":${this.idText},"error":${JSON.stringify(error)}}`
-    this.answer(text, STATUS[error.code] ?? 200)
+    this.answer(text, status)
+  }
+
+  /** The call can not go on without what its client did not give: for a tool, the model may read why. */
+  unanswered(why: string): void {
+    if (this.frame.method !== 'tools/call') {
+      this.fail(new GatewayError('input_missing', why), true)
+      return
+    }
+    const content = [{ type: 'text', text: why }]
+    const result = JSON.stringify({ resultType: 'complete', content, isError: true })
+    this.answer(`{"jsonrpc":"2.0","id":${this.idText},"result":${result}}`)
   }
 
   fail(error: GatewayError, wasSent: boolean): void {
@@ -82,6 +93,3 @@ export class Leg {
     this.#sink.onDrain(resume)
   }
 }
-
-/** What a stateless client learns from the status already. */
-export const STATUS: Readonly<Record<number, number>> = { [-32601]: 404, [-32021]: 400 }

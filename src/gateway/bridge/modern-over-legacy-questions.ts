@@ -1,3 +1,4 @@
+import { catalogue } from '../../core/errors.ts'
 import { isObject, type Json, type JsonObject, member } from '../../core/json/json.ts'
 
 /** What a client must be able to do to be asked this; undefined when it said that it can. */
@@ -40,8 +41,14 @@ export const QUESTIONS: ReadonlySet<string> = new Set([
 export const MAY_ASK: ReadonlySet<string> = new Set(['tools/call', 'prompts/get', 'resources/read'])
 
 /** The error for a client that can not be asked what a server wants to know. */
-export const missingCapability = (required: JsonObject) => ({
-  code: -32021,
-  message: 'the client lacks a capability that this request needs',
-  data: { requiredCapabilities: required },
-})
+export const missingCapability = (required: JsonObject) => {
+  const { rpc, http, message } = catalogue.capability_missing
+  return {
+    status: http,
+    error: {
+      code: rpc,
+      message,
+      data: { code: 'capability_missing', requiredCapabilities: required },
+    },
+  }
+}

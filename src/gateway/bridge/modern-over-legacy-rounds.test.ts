@@ -223,7 +223,7 @@ describe('a handle', () => {
   test('is of no use to another grant', async () => {
     const { client, server, one, handle, responses, asked } = await parked()
     const thief = await client(ALL, 'grant-2').again('t', { amount: 1 }, responses, handle).over()
-    expect(thief.message.error?.code).toBe(-32602)
+    expect(thief.error?.code).toBe('params_invalid')
     expect(server.responses).toEqual([])
     // Its own client is not harmed.
     const own = one.again('t', { amount: 1 }, responses, handle)
@@ -237,7 +237,7 @@ describe('a handle', () => {
   ])('is of no use with %s', async (_, tool, args) => {
     const { server, one, handle, responses } = await parked()
     const sink = await one.again(tool, args, responses, handle).over()
-    expect(sink.message.error?.code).toBe(-32602)
+    expect(sink.error?.code).toBe('params_invalid')
     expect(server.responses).toEqual([])
     expect(server.requests('tools/call')).toHaveLength(1)
   })
@@ -245,7 +245,7 @@ describe('a handle', () => {
   test('is of no use when it was changed', async () => {
     const { server, one, handle, responses } = await parked()
     const sink = await one.again('t', { amount: 1 }, responses, `${handle.slice(0, -1)}_`).over()
-    expect(sink.message.error?.code).toBe(-32602)
+    expect(sink.error?.code).toBe('params_invalid')
     expect(server.responses).toEqual([])
   })
 
@@ -253,7 +253,7 @@ describe('a handle', () => {
     const { one, asked, handle, responses } = await parked()
     const first = one.again('t', { amount: 1 }, responses, handle)
     const second = await one.again('t', { amount: 1 }, responses, handle).over()
-    expect(second.message.error?.code).toBe(-32602)
+    expect(second.error?.code).toBe('params_invalid')
     asked.result({ once: true })
     expect(await resultOf(first)).toMatchObject({ once: true })
   })
@@ -263,7 +263,7 @@ describe('a handle', () => {
     await until(() => server.notes('notifications/cancelled').length === 1, 'the cancellation')
     expect(server.responses[0]).toMatchObject({ id: 'q', error: { code: -32601 } })
     const late = await one.again('t', { amount: 1 }, responses, handle).over()
-    expect(late.message.error?.code).toBe(-32602)
+    expect(late.error?.code).toBe('params_invalid')
   })
 
   test('is only given while there is room', async () => {
@@ -369,8 +369,22 @@ describe('a server that wants a page opened first', () => {
     const { inputRequests = {}, requestState } = await resultOf(first)
     const [key] = Object.keys(inputRequests) as [string]
     const sink = await one.again('t', {}, { [key]: { action: 'decline' } }, requestState).over()
-    expect(sink.message.error?.code).toBe(-32603)
+    expect(sink.message.result).toMatchObject({ isError: true, resultType: 'complete' })
+    expect(sink.said).toContain('was not opened')
     expect(server.requests('tools/call')).toHaveLength(1)
+  })
+
+  test('for a prompt or a resource is refused by an error: these have no error result', async () => {
+    const { server, client } = openFace()
+    const one = client(ALL)
+    const first = one.send('prompts/get', { name: 'p' })
+    ;(await server.next()).error(page('e-1'))
+    const { inputRequests = {}, requestState } = await resultOf(first)
+    const [key] = Object.keys(inputRequests) as [string]
+    const inputResponses = { [key]: { action: 'cancel' } }
+    const sink = one.send('prompts/get', { name: 'p', inputResponses, requestState } as never)
+    await sink.over()
+    expect(sink.error?.code).toBe('input_missing')
   })
 
   test('can not have a client asked that opens no pages', async () => {
@@ -393,8 +407,8 @@ describe('a server that wants a page opened first', () => {
       await sink.over()
       const { error, result } = sink.message
       expect(error?.code).not.toBe(-32042)
-      if (result === undefined) {
-        expect(error?.code).toBe(-32603)
+      expect(result).toBeDefined()
+      if (result?.isError === true) {
         expect(rounds).toBe(9)
         break
       }

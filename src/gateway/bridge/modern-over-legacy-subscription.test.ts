@@ -171,6 +171,6 @@ describe('a subscription', () => {
 
   test('must say what it is for', async () => {
     const sink = await openFace().client().send('subscriptions/listen').over()
-    expect(sink.message.error?.code).toBe(-32602)
+    expect(sink.error?.code).toBe('params_invalid')
   })
 })

@@ -1,3 +1,4 @@
+import { GatewayError } from '../../core/errors.ts'
 import { isObject, type Json, member } from '../../core/json/json.ts'
 import type { FaceBounds } from './modern-over-legacy-bounds.ts'
 import { digestOf, inputRequired } from './modern-over-legacy-call.ts'
@@ -50,7 +51,7 @@ export function requirePages(
     return
   }
   if (pages.length === 0 || rounds >= MAX_ROUNDS) {
-    leg.refuse({ code: -32603, message: 'the server still waits for a page to be completed' })
+    leg.unanswered('the server still waits for a page to be completed')
     return
   }
   const done = completion(means, new Set(pages.map(({ id }) => id)))
@@ -61,7 +62,7 @@ export function requirePages(
     resume(next) {
       if (isDeclined(next)) {
         done.stop()
-        next.refuse({ code: -32603, message: 'the page that the server needs was not opened' })
+        next.unanswered('the page that the server needs was not opened')
         return
       }
       next.workedOnBy(done.stop)
@@ -71,7 +72,7 @@ export function requirePages(
   })
   if (handle === undefined) {
     done.stop()
-    leg.refuse({ code: -32603, message: 'too many calls wait for their clients' })
+    leg.fail(new GatewayError('too_busy', 'too many calls wait for their clients'), false)
     return
   }
   // A page that was shown already is only waited for.

@@ -68,7 +68,7 @@ class ModernOverLegacy {
     }
     // Answers that need no server come later, so that the caller holds the exchange before.
     if (method.startsWith('tasks/'))
-      queueMicrotask(() => leg.refuse({ code: -32601, message: 'tasks are not bridged' }))
+      queueMicrotask(() => leg.fail(new GatewayError('method_unknown', 'no tasks here'), false))
     else if (method === 'server/discover')
       this.#with(caller, leg, ({ initialized }) =>
         leg.answer(discovery(initialized, { idText: leg.idText, versions: MODERN_VERSIONS })),
@@ -103,7 +103,7 @@ class ModernOverLegacy {
       this.#with(caller, leg, (session) => openSubscription(session, leg))
     else
       queueMicrotask(() =>
-        leg.refuse({ code: -32602, message: '`notifications` must be an object' }),
+        leg.fail(new GatewayError('params_invalid', '`notifications` must be an object'), false),
       )
   }
 
@@ -113,7 +113,8 @@ class ModernOverLegacy {
     const of = { grantId, digest: digestOf(leg.frame) }
     const parked = typeof handle === 'string' ? this.#parking.take(handle, of) : undefined
     if (parked !== undefined) parked.resume(leg)
-    else leg.refuse({ code: -32602, message: 'no call waits for this `requestState`' })
+    else
+      leg.fail(new GatewayError('params_invalid', 'no call waits for this `requestState`'), false)
   }
 
   /** Calls the server; once more on a fresh session if it knows the first one no more. */

@@ -130,3 +130,35 @@ test("the list is asked in the caller's own session and revision", async () => {
   expect(server.asked[0]).toMatchObject({ era: 'modern', grantId: 'grant-1', session: undefined })
   expect(server.asked[0]?.frame.text).toContain('io.modelcontextprotocol/protocolVersion')
 })
+
+test('an answer that comes after the server has hung up is fetched from where it stopped', async () => {
+  const server = listing((request, sink) => {
+    sink.head({ status: 200, kind: 'events', length: undefined, session: undefined })
+    const last = request.headers.includes('last-event-id')
+    const id = server.asked[0]?.frame.kind === 'request' ? server.asked[0].frame.id : undefined
+    if (last) sink.event({ data: JSON.stringify({ jsonrpc: '2.0', id, result: tools('a') }) })
+    else sink.event({ data: '', id: 'e1', retry: '1' })
+    sink.end()
+  })
+  const session: Caller['session'] = {
+    id: 's',
+    server: 'scripted',
+    grantId: 'grant-1',
+    upstream: 'u',
+    protocolVersion: '2025-11-25',
+    client: { name: '', version: '' },
+    asked: new Set(),
+  }
+  const { upstream } = server.caller.server
+  const listened: (readonly string[])[] = []
+  Object.assign(upstream, {
+    listen: (request: UpstreamRequest, sink: ReplySink) => {
+      listened.push(request.headers)
+      return upstream.exchange({ ...request, frame: server.asked[0]?.frame } as never, sink)
+    },
+  })
+  Object.assign(server.caller, { era: 'legacy', session })
+  await server.ensure('a')
+  expect(listened).toEqual([['last-event-id', 'e1']])
+  expect(server.caller.server.catalogue.find('a')).toBeDefined()
+})

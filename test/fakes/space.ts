@@ -63,10 +63,17 @@ export class Space {
   /** Starts `serve` with a configuration (`version` is added) and waits until it listens. */
   async serve(
     config: object,
-    options: ProgramOptions & { args?: readonly string[] } = {},
+    options: ProgramOptions & { args?: readonly string[]; port?: number } = {},
   ): Promise<Served> {
     const file = this.file('sallyport.yaml', { version: 1, ...config })
-    const args = ['serve', '--config', file, '--port', '0', ...(options.args ?? [])]
+    const args = [
+      'serve',
+      '--config',
+      file,
+      '--port',
+      String(options.port ?? 0),
+      ...(options.args ?? []),
+    ]
     const program = this.start(args, options)
     const line = await program.line('sallyport listening on ')
     const url = line.slice('sallyport listening on '.length)

@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client'
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio'
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -101,12 +102,26 @@ const second = (transport: () => Parameters<Client['connect']>[0]) => async (): 
   return { told, list: (cursor) => listing(client, cursor) }
 }
 
-const first = (server: keyof typeof TOKENS) => async (): Promise<Party> => {
+type OldTransport = Parameters<OldClient['connect']>[0]
+
+const streamable = (server: keyof typeof TOKENS) => () =>
+  new OldHttp(new URL(served.mcp(server)), bearer(server)) as OldTransport
+
+const overSse = (server: keyof typeof TOKENS) => () => {
+  const { headers } = bearer(server).requestInit
+  return new SSEClientTransport(new URL(`${served.mcp(server)}/sse`), {
+    requestInit: { headers },
+    eventSourceInit: {
+      fetch: (url, init) => fetch(url, { ...init, headers: { ...init?.headers, ...headers } }),
+    },
+  })
+}
+
+const first = (transport: () => OldTransport) => async (): Promise<Party> => {
   const client = new OldClient({ name: 'first', version: '1' })
   const told: unknown[] = []
   client.setNotificationHandler(ToolListChangedNotificationSchema, () => void told.push('tools'))
-  const transport = new OldHttp(new URL(served.mcp(server)), bearer(server))
-  await client.connect(transport as Parameters<OldClient['connect']>[0])
+  await client.connect(transport())
   clients.push(client)
   return { told, list: (cursor) => listing(client, cursor) }
 }
@@ -139,8 +154,10 @@ describe.each([
   ['a client of SDK 2 with a session at an HTTP server', second(overHttp('http'))],
   ['a client of SDK 2 with a session at a stdio server', second(overHttp('pipe'))],
   ['a client of SDK 2 over stdio', second(wrapped)],
-  ['a client of SDK 1 at an HTTP server', first('http')],
-  ['a client of SDK 1 at a stdio server', first('pipe')],
+  ['a client of SDK 1 at an HTTP server', first(streamable('http'))],
+  ['a client of SDK 1 at a stdio server', first(streamable('pipe'))],
+  ['a client over HTTP+SSE of an HTTP server', first(overSse('http'))],
+  ['a client over HTTP+SSE of a stdio server', first(overSse('pipe'))],
 ] as const)('%s', (_, join) => {
   test('reads every page of what it may see, and is told when an edit changes that, and only then', async () => {
     await show('tool-05', 'tool-06', 'tool-11')

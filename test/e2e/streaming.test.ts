@@ -154,6 +154,54 @@ test('a stop lets what is in flight end, and takes nothing new', async () => {
   expect(performance.now() - start).toBeLessThan(4_000)
 })
 
+/** A stream that is read as it comes. */
+async function reading(response: Response): Promise<{ text: () => string; over: Promise<void> }> {
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader()
+  let text = ''
+  const over = (async () => {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) return
+      text += new TextDecoder().decode(value)
+    }
+  })()
+  await until(() => text.includes('acknowledged'), 'the acknowledgement')
+  return { text: () => text, over }
+}
+const listenFor = () =>
+  client.open('subscriptions/listen', { notifications: { toolsListChanged: true } })
+
+test('a stop gives a subscription its result before it ends the stream', async () => {
+  const { text, over } = await reading(await listenFor())
+  served.program.kill('SIGTERM')
+  await over
+  const last = JSON.parse(eventsOf(text()).at(-1) ?? '') as Message
+  expect(last.id).toBe(1)
+  expect(last.result).toEqual({
+    resultType: 'complete',
+    _meta: { 'io.modelcontextprotocol/subscriptionId': 1 },
+  })
+  expect(await served.program.ended()).toEqual({ code: 0, signal: null })
+})
+
+test('a grant that is revoked ends what it has in flight, at the server too', async () => {
+  const { stream } = await streaming()
+  const opening = client.open('tools/call', { name: 'take', arguments: {} })
+  const source = await stream
+  source.write(progress(1))
+  const calling = await opening
+  const listening = await reading(await listenFor())
+  space.file('sallyport.yaml', {
+    version: 1,
+    servers: { stub: { url: upstream.url } },
+    policies: { p: './policy.json' },
+  })
+  await listening.over
+  expect(eventsOf(listening.text()).at(-1)).toContain('"resultType":"complete"')
+  expect(await calling.text()).not.toContain('done')
+  await until(() => upstream.calls('take')[0]?.wasAborted === true, 'the server to see the end')
+})
+
 test('a stop ends the streams on which clients only listen', async () => {
   const headers: Record<string, string> = {
     'content-type': 'application/json',

@@ -34,6 +34,13 @@ export const result = (response: ServerResponse, id: Message['id'], value: unkno
   response.end(JSON.stringify({ jsonrpc: '2.0', id, result: value }))
 }
 
+/** The answer of a stateless server to a method that it does not have. */
+const unknown = (response: ServerResponse, id: Message['id']): void => {
+  response.writeHead(404, { 'Content-Type': 'application/json' })
+  const error = { code: -32601, message: 'Method not found' }
+  response.end(JSON.stringify({ jsonrpc: '2.0', id, error }))
+}
+
 /** The answer to a call that went well. */
 export const said = (text: string) => ({ content: [{ type: 'text', text }] })
 
@@ -61,6 +68,7 @@ export async function openRecordingUpstream(
     received.push(one)
     if (message.id === undefined) response.writeHead(202).end()
     else if (message.method === 'tools/call') respond(one, response)
+    else if (message.method === 'subscriptions/listen') unknown(response, message.id)
     else result(response, message.id, resultOf(message, tools))
   }
 

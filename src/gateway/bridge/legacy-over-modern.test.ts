@@ -253,7 +253,7 @@ describe('an answer to a session', () => {
     )
     const sink = await (await client()).call('t')
     expect(sink.text).toBe(
-      '{"jsonrpc":"2.0","id":1,"result":{"content":[ ],"n":1.0,"_meta":{"a":12345678901234567890}}}',
+      '{"jsonrpc":"2.0","result":{"content":[ ],"n":1.0,"_meta":{"a":12345678901234567890}},"id":1}',
     )
   })
 
@@ -321,6 +321,18 @@ describe('an answer to a session', () => {
     const sink = await (await client()).call('t')
     expect(sink.message.error).toEqual({ code: -32602, message: 'no', data: { why: 1 } })
     expect(sink.status).toBe(200)
+  })
+
+  test('an error that names no request is the answer to the one that was sent', async () => {
+    const { client } = bridgedServer(({ frame }, sink) => {
+      if (frame.kind !== 'request' || frame.method !== 'tools/call') return undefined
+      sink.head({ status: 400, kind: 'json', length: undefined, session: undefined })
+      sink.chunk(Buffer.from('{"jsonrpc":"2.0","error":{"code":-32600,"message":"odd"}}'))
+      sink.end()
+      return undefined
+    })
+    const sink = await (await client()).call('t')
+    expect(sink.message).toMatchObject({ id: 1, error: { code: -32600, message: 'odd' } })
   })
 
   test('a capability that a tool needs and the client lacks is a result to read', async () => {

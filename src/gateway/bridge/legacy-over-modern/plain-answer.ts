@@ -17,10 +17,16 @@ export interface Asked {
 
 /** An answer of the stateless era in the words of a session. */
 export function plainAnswer(text: string, asked: Asked, tools: ToolTable): string {
-  return rewriteObject(text, 0, (m) => {
-    if (m.key === 'id') return asked.idText
-    return m.key === 'result' ? plainResult(text, m.start, asked, tools) : textOf(text, m)
-  })
+  // An error to a request that could not be read has no id; here it is known whose it is.
+  return rewriteObject(
+    text,
+    0,
+    (m) => {
+      if (m.key === 'id') return undefined
+      return m.key === 'result' ? plainResult(text, m.start, asked, tools) : textOf(text, m)
+    },
+    [`"id":${asked.idText}`],
+  )
 }
 
 function plainResult(text: string, from: number, asked: Asked, tools: ToolTable): string {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { exactText } from '../../../core/json/exact-text.ts'
 import { isObject, type Json, type JsonObject, member } from '../../../core/json/json.ts'
 import { LEGACY_VERSIONS } from '../../../core/mcp/revisions.ts'
+import { type Span, skimArray, textOf } from '../../upstream/skim.ts'
 
 /** What a session is made of once and for all; its id carries it, so that no table need outlive us. */
 export interface SessionFacts {
@@ -14,9 +15,10 @@ export interface SessionFacts {
 }
 
 const PREFIX = 'lm1.'
-/** What the id may hold of each; request heads have room for little more. */
-const MAX_CAPABILITIES = 4_096
-const MAX_CLIENT = 1_024
+/** Bytes of each that the id may hold: it travels in the head of every request. */
+const MAX_CAPABILITIES = 2_048
+const MAX_CLIENT = 512
+const fits = (text: string, most: number): boolean => Buffer.byteLength(text) <= most
 const NEWEST = LEGACY_VERSIONS.at(-1) as string
 
 /** Tasks of sessions are another thing than the stateless extension: neither is declared. */
@@ -53,10 +55,10 @@ function capabilitiesText(declared: Json | undefined): string {
   take('extensions', withoutTasks(member(given, 'extensions')))
   take('experimental', member(given, 'experimental'))
   const text = exactText(out)
-  if (text.length <= MAX_CAPABILITIES) return text
+  if (fits(text, MAX_CAPABILITIES)) return text
   const { elicitation: e, sampling: s, roots: r } = out
   const short = exactText({ elicitation: e, sampling: s, roots: r })
-  return short.length <= MAX_CAPABILITIES ? short : '{}'
+  return fits(short, MAX_CAPABILITIES) ? short : '{}'
 }
 
 const withoutTasks = (extensions: Json | undefined): Json | undefined => {
@@ -70,10 +72,10 @@ function clientText(info: Json | undefined): string {
   const whole = exactText(given)
   const name = member(given, 'name')
   const version = member(given, 'version')
-  if (whole.length <= MAX_CLIENT && typeof name === 'string' && typeof version === 'string')
+  if (fits(whole, MAX_CLIENT) && typeof name === 'string' && typeof version === 'string')
     return whole
   const short = (value: Json | undefined): string =>
-    typeof value === 'string' ? value.slice(0, 128) : ''
+    typeof value === 'string' ? value.slice(0, 64) : ''
   return JSON.stringify({ name: short(name), version: short(version) })
 }
 
@@ -81,7 +83,8 @@ function clientText(info: Json | undefined): string {
 export function encodeSession(facts: SessionFacts): string {
   const { version, capabilities, client, hasLogging } = facts
   const key = randomBytes(12).toString('base64url')
-  const text = JSON.stringify([key, version, capabilities, client, hasLogging])
+  const parts = [key, version].map((part) => JSON.stringify(part))
+  const text = `[${[...parts, capabilities, client, hasLogging].join(',')}]`
   return PREFIX + Buffer.from(text, 'utf8').toString('base64url')
 }
 
@@ -89,14 +92,19 @@ export function encodeSession(facts: SessionFacts): string {
 export function decodeSession(id: string): SessionFacts | undefined {
   if (!id.startsWith(PREFIX)) return undefined
   try {
-    const held: unknown = JSON.parse(
-      Buffer.from(id.slice(PREFIX.length), 'base64url').toString('utf8'),
-    )
-    if (!Array.isArray(held)) return undefined
+    const text = Buffer.from(id.slice(PREFIX.length), 'base64url').toString('utf8')
+    const held: unknown = JSON.parse(text)
+    if (!Array.isArray(held) || held.length !== 5) return undefined
     const [, version, capabilities, client, hasLogging] = held
-    if (![version, capabilities, client].every((part) => typeof part === 'string')) return undefined
-    if (!isObject(JSON.parse(capabilities)) || !isObject(JSON.parse(client))) return undefined
-    return { version, capabilities, client, hasLogging: hasLogging === true }
+    if (typeof version !== 'string' || !isObject(capabilities) || !isObject(client))
+      return undefined
+    const [, , capabilitiesAt, clientAt] = skimArray(text) as [Span, Span, Span, Span]
+    return {
+      version,
+      capabilities: textOf(text, capabilitiesAt),
+      client: textOf(text, clientAt),
+      hasLogging: hasLogging === true,
+    }
   } catch {
     return undefined
   }

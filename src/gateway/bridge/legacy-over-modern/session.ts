@@ -1,5 +1,5 @@
 import { GatewayError } from '../../../core/errors.ts'
-import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
+import type { JsonObject } from '../../../core/json/json.ts'
 import type { Frame, RequestFrame } from '../../../core/mcp/frame-model.ts'
 import { errorReply } from '../../../core/mcp/reply.ts'
 import type { Clock } from '../../../core/ports.ts'
@@ -7,14 +7,13 @@ import { idIn, idKey } from '../../upstream/incoming.ts'
 import { refuse } from '../../upstream/reply.ts'
 import type { ReplySink, Upstream, UpstreamExchange } from '../../upstream/upstream.ts'
 import { BridgedCall } from './bridged-call.ts'
+import { Changes } from './changes.ts'
 import { ClientReply, resume } from './client-reply.ts'
 import type { EventLog } from './event-log.ts'
 import type { Around } from './own-questions.ts'
-import { OwnStream } from './own-stream.ts'
 import type { Waiting } from './rounds.ts'
 import type { SessionFacts } from './session-id.ts'
 import { type Stamp, stamped, stampOf } from './stamp.ts'
-import { Subscription, type Wanted } from './subscription.ts'
 import type { ToolTable } from './tool-table.ts'
 
 /** What a session needs of its bridge. */
@@ -33,7 +32,6 @@ export interface SessionMeans {
 
 /** Requests of one session at once. */
 const MAX_CALLS = 1_000
-const MAX_URIS = 1_000
 /** The level of a session that has not named one: servers with sessions send what they find useful. */
 const LEVEL = 'info'
 /** The first revision whose clients know an event without data. */
@@ -48,11 +46,8 @@ export class Session {
   readonly #capabilities: JsonObject
   readonly #calls = new Map<string, BridgedCall>()
   readonly #waiting: Waiting = new Map()
-  readonly #uris = new Set<string>()
-  readonly #own: OwnStream
-  readonly #subscription: Subscription
+  readonly #changes: Changes
   #stamp: Stamp
-  #isListening = false
 
   constructor(key: string, facts: SessionFacts, around: Around, means: SessionMeans) {
     this.key = key
@@ -61,14 +56,12 @@ export class Session {
     this.#means = means
     this.#capabilities = JSON.parse(facts.capabilities) as JsonObject
     this.#stamp = stampOf(facts, facts.hasLogging ? LEVEL : undefined)
-    this.#own = new OwnStream()
-    this.#subscription = new Subscription({
+    this.#changes = new Changes({
       inner: means.inner,
       around,
+      clock: means.clock,
       stamp: () => this.#stamp,
-      now: () => means.clock.now(),
-      tell: (text) => this.#own.tell(text),
-      onDrain: (resumed) => this.#own.onDrain(resumed),
+      serverCapabilities: () => means.serverCapabilities(this),
     })
   }
 
@@ -78,7 +71,7 @@ export class Session {
 
   /** Nothing is under way, and nobody listens. */
   get isIdle(): boolean {
-    return this.#calls.size === 0 && !this.#isListening
+    return this.#calls.size === 0 && !this.#changes.isRead
   }
 
   /** Log messages from this level on. */
@@ -143,75 +136,25 @@ export class Session {
   }
 
   /**
-   * Watches a resource, or stops.
-   * @throws GatewayError when the server does not agree.
+   * Watches a resource, or stops; false when the server does not agree.
+   * @throws GatewayError when it does not say.
    */
-  async watch(uri: string, isWatched: boolean): Promise<boolean> {
-    if (!isWatched) {
-      this.#uris.delete(uri)
-      await this.#follow().catch(() => {})
-      return true
-    }
-    const isNew = !this.#uris.has(uri)
-    if (isNew && this.#uris.size >= MAX_URIS)
-      throw new GatewayError('too_busy', 'the session watches too many resources')
-    this.#uris.add(uri)
-    try {
-      if ((await this.#follow()).has(uri)) return true
-    } catch (thrown) {
-      if (isNew) this.#uris.delete(uri)
-      throw thrown
-    }
-    this.#uris.delete(uri)
-    return false
+  watch(uri: string, isWatched: boolean): Promise<boolean> {
+    return this.#changes.watch(uri, isWatched)
   }
 
   /** Opens the stream of what belongs to no request; with the id of an event, reads on behind it. */
   listen(lastEventId: string | undefined, sink: ReplySink): UpstreamExchange {
     const lost = lastEventId === undefined ? undefined : this.#means.log.find(this.key, lastEventId)
     if (lost !== undefined) return resume(lost.stream, lost.number, sink)
-    this.#isListening = true
-    const left = this.#own.open(sink, () => {
-      this.#isListening = false
-      this.#follow().catch(() => {})
-    })
-    this.#follow().catch(() => {})
-    return left
-  }
-
-  async #follow(): Promise<ReadonlySet<string>> {
-    if (!this.#isListening && this.#uris.size === 0) return this.#subscription.want(NOTHING)
-    const can = await this.#means.serverCapabilities(this)
-    return this.#subscription.want(wantedOf(can, this.#isListening, [...this.#uris]))
+    return this.#changes.listen(sink)
   }
 
   /** Ends everything that is under way. */
   close(error: GatewayError): void {
     for (const call of [...this.#calls.values()]) call.fail(error)
-    this.#uris.clear()
-    this.#subscription.close()
-    this.#own.close()
+    this.#changes.close()
     this.#means.log.leave(this.key)
-  }
-}
-
-const NOTHING: Wanted = {
-  toolsListChanged: false,
-  promptsListChanged: false,
-  resourcesListChanged: false,
-  resourceSubscriptions: [],
-}
-
-function wantedOf(can: JsonObject, isListening: boolean, uris: readonly string[]): Wanted {
-  const has = (name: string, key: string): boolean => {
-    const capability = member(can, name)
-    return isObject(capability) && member(capability, key) === true
-  }
-  return {
-    toolsListChanged: isListening && has('tools', 'listChanged'),
-    promptsListChanged: isListening && has('prompts', 'listChanged'),
-    resourcesListChanged: isListening && has('resources', 'listChanged'),
-    resourceSubscriptions: uris,
   }
 }
 

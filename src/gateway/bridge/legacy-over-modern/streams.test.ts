@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Conversation } from '../../../../test/fakes/conversation.ts'
 import { requestText } from '../../../../test/fakes/frames.ts'
 import {
@@ -50,6 +50,12 @@ function telling(options: { agrees?: (uri: string) => boolean; capabilities?: Js
 
 const watch = (client: Conversation, uri: string, method = 'resources/subscribe') =>
   client.send(requestText(`${method} ${uri}`, method, { uri })).over()
+/** The same where time stands still. */
+async function watchFrozen(client: Conversation, uri: string): Promise<void> {
+  const sink = client.send(requestText(uri, 'resources/subscribe', { uri }))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(sink.message.result).toEqual({})
+}
 const methodsOf = (sink: RecordingSink) =>
   sink.events.filter((data) => data !== '').map((data) => JSON.parse(data).method)
 
@@ -184,6 +190,41 @@ describe('a watched resource', () => {
     )
     const opened = await bridged.client()
     expect((await watch(opened, 'a://1')).error?.code).toBe('upstream_broken')
+  })
+
+  test('is asked for beside others at the same time, in one subscription', async () => {
+    const { client, subscribed } = telling()
+    const opened = await client()
+    const sinks = await Promise.all(['a://1', 'a://2', 'a://3'].map((uri) => watch(opened, uri)))
+    expect(sinks.map((sink) => sink.message.result)).toEqual([{}, {}, {}])
+    expect(subscribed.at(-1)?.wanted.resourceSubscriptions).toEqual(['a://1', 'a://2', 'a://3'])
+  })
+
+  test('of a session that ended meanwhile is not watched', async () => {
+    const { client, server, bridge, clock } = telling()
+    const opened = await client()
+    clock.at += 600_000
+    const watched = opened.send(requestText(1, 'resources/subscribe', { uri: 'a://1' }))
+    await bridge.endSession(opened.around())
+    expect((await watched.over()).error?.code).toBe('session_unknown')
+    expect(server.methods()).not.toContain('subscriptions/listen')
+  })
+
+  test('that nobody reads of is not listened to for ever, but again for a reader', async () => {
+    const { client, server, subscribed } = telling()
+    const opened = await client()
+    vi.useFakeTimers()
+    try {
+      await watchFrozen(opened, 'a://1')
+      await vi.advanceTimersByTimeAsync(300_000)
+      expect(server.cancelled).toBe(1)
+      const { sink } = opened.listen()
+      await vi.advanceTimersByTimeAsync(0)
+      expect(subscribed.at(-1)?.wanted.resourceSubscriptions).toEqual(['a://1'])
+      expect(methodsOf(sink)).toContain('notifications/resources/updated')
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('nobody reads of is told of a bounded number of times, and each text once', async () => {

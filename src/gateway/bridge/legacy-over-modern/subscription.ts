@@ -65,9 +65,24 @@ export class Subscription {
    * Makes the server tell of what is wanted from now on; gives the URIs that it agreed to watch.
    * @throws GatewayError when it does not agree in time.
    */
-  want(wanted: Wanted): Promise<ReadonlySet<string>> {
+  async want(wanted: Wanted): Promise<ReadonlySet<string>> {
+    const before = this.#wanted
     this.#wanted = wanted
-    return this.#follow()
+    try {
+      return await this.#follow()
+    } catch (thrown) {
+      if (this.#wanted === wanted) this.#wanted = before
+      throw thrown
+    }
+  }
+
+  /** Tells that everything that is wanted may have changed: for what was not listened to. */
+  tellAll(): void {
+    const wanted = this.#wanted
+    for (const [list, method] of Object.entries(LISTS))
+      if (wanted[list as keyof typeof LISTS]) this.#means.tell(notification(method))
+    for (const uri of wanted.resourceSubscriptions)
+      this.#means.tell(notification('notifications/resources/updated', { uri }))
   }
 
   /** Ends it. */
@@ -169,7 +184,7 @@ export class Subscription {
     this.#retry = setTimeout(() => {
       this.#retry = undefined
       this.#follow().then(
-        () => this.#tellAll(),
+        () => this.tellAll(),
         () => {
           if (this.#current !== undefined || this.#retry !== undefined) return
           this.#backoff.ended(0)
@@ -178,17 +193,10 @@ export class Subscription {
       )
     }, this.#backoff.delayMs())
   }
-
-  #tellAll(): void {
-    const wanted = this.#wanted
-    for (const [list, method] of Object.entries(LISTS))
-      if (wanted[list as keyof typeof LISTS]) this.#means.tell(notification(method))
-    for (const uri of wanted.resourceSubscriptions)
-      this.#means.tell(notification('notifications/resources/updated', { uri }))
-  }
 }
 
-const NOTHING: Wanted = {
+/** Nothing at all. */
+export const NOTHING: Wanted = {
   toolsListChanged: false,
   promptsListChanged: false,
   resourcesListChanged: false,

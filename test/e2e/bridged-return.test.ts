@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { lastOf } from '../fakes/mcp-http.ts'
-import { openRecordingUpstream, type RecordingUpstream } from '../fakes/recording-upstream.ts'
+import { eventsOf, lastOf } from '../fakes/mcp-http.ts'
+import {
+  openRecordingUpstream,
+  type RecordingUpstream,
+  result,
+} from '../fakes/recording-upstream.ts'
 import { type Served, Space } from '../fakes/space.ts'
 import { until } from '../fakes/until.ts'
 
@@ -8,6 +12,7 @@ import { until } from '../fakes/until.ts'
 
 const TOKEN = 'bridged-return-token-1'
 const CALL = { method: 'tools/call', params: { name: 'take', arguments: { exact: 1 } } }
+const ANSWER = { resultType: 'complete', content: [{ type: 'text', text: 'at last' }] }
 
 let space: Space
 let upstream: RecordingUpstream
@@ -28,13 +33,15 @@ const serve = (): Promise<Served> =>
 
 interface Sent {
   readonly session?: string | undefined
+  readonly lastEventId?: string
   readonly signal?: AbortSignal
 }
 
-const headersOf = ({ session }: Sent): Record<string, string> => ({
+const headersOf = ({ session, lastEventId }: Sent): Record<string, string> => ({
   accept: 'application/json, text/event-stream',
   authorization: `Bearer ${TOKEN}`,
   ...(session === undefined ? {} : { 'mcp-session-id': session }),
+  ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
 })
 
 const post = (served: Served, message: object, sent: Sent = {}): Promise<Response> =>
@@ -80,6 +87,29 @@ test('a session outlives the gateway with all that the server is told of its cli
     'io.modelcontextprotocol/clientCapabilities': { sampling: { tools: {} } },
     'io.modelcontextprotocol/clientInfo': { name: 'bare', version: '3' },
   })
+})
+
+test('a client that loses the stream of a call reads its answer when it comes back', async () => {
+  const served = await serve()
+  const session = await open(served)
+  let finish = (): void => {}
+  upstream.answer(({ message }, response) => {
+    finish = () => result(response, message.id, ANSWER)
+  })
+  const gone = new AbortController()
+  const response = await post(served, CALL, { session, signal: gone.signal })
+  const begun = await readUntil(response, '\n\n')
+  const lastEventId = /^id: ?(.+)$/m.exec(begun)?.[1] ?? ''
+  expect(begun).toMatch(/^retry: ?\d+$/m)
+  expect(eventsOf(begun)).toEqual([])
+  gone.abort()
+  const again = await fetch(served.mcp('stub'), { headers: headersOf({ session, lastEventId }) })
+  expect(again.headers.get('content-type')).toContain('text/event-stream')
+  finish()
+  const message = lastOf(await readUntil(again, 'at last'))
+  expect(message).toMatchObject({ id: 1, result: { content: ANSWER.content } })
+  expect(upstream.calls('take')).toHaveLength(1)
+  expect(upstream.calls('take')[0]?.wasAborted).toBe(false)
 })
 
 test('a session that its client ends takes its calls along, at the server too', async () => {

@@ -1,4 +1,5 @@
 import type { GatewayError } from '../core/errors.ts'
+import type { JsonObject } from '../core/json/json.ts'
 import type { Log } from '../core/log.ts'
 import type { ListedKind } from '../core/mcp/capabilities.ts'
 import type { FrameId } from '../core/mcp/frame-model.ts'
@@ -67,6 +68,8 @@ export interface Caller {
   readonly protocolVersion: string
   readonly session: LiveSession | undefined
   readonly client: { readonly name: string; readonly version: string }
+  /** The `_meta` by which a stateless request says whose it is; absent where there are sessions. */
+  readonly envelope?: JsonObject
   /** Request headers that may pass to an HTTP upstream: name, value, … in lower case. */
   readonly headers: readonly string[]
   /** Absent over stdio, which has no headers. */

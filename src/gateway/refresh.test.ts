@@ -162,3 +162,21 @@ test('an answer that comes after the server has hung up is fetched from where it
   expect(listened).toEqual([['last-event-id', 'e1']])
   expect(server.caller.server.catalogue.find('a')).toBeDefined()
 })
+
+test('the list is asked for as the client would ask: what a server offers may depend on it', async () => {
+  const server = listing((request, sink) => reply(request, sink, tools('a')))
+  const about = {
+    'io.modelcontextprotocol/clientInfo': { name: 'its own', version: '7' },
+    'io.modelcontextprotocol/clientCapabilities': { roots: {} },
+  }
+  const caller = {
+    ...server.caller,
+    envelope: { ...about, 'vendor/secret': 'x', progressToken: 1 },
+  }
+  await ensureListed(openGate().gate, caller, 'a', true)
+  const { frame } = server.asked[0] as UpstreamRequest
+  expect(JSON.parse(frame.text).params._meta).toEqual({
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    ...about,
+  })
+})

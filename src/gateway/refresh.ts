@@ -1,5 +1,5 @@
 import { GatewayError } from '../core/errors.ts'
-import type { JsonObject } from '../core/json/json.ts'
+import { type JsonObject, member } from '../core/json/json.ts'
 import type { Frame } from '../core/mcp/frame-model.ts'
 import { type ListMethod, readList } from '../core/mcp/list.ts'
 import { META_KEYS } from '../core/mcp/revisions.ts'
@@ -87,10 +87,12 @@ export function ask(
   own: JsonObject,
 ): Promise<Collected> {
   const id = `sallyport-${gate.newId()}`
+  const { envelope = {} } = caller
+  // As the client would ask: what a server offers may depend on who its client is.
   const meta = {
     [META_KEYS.version]: caller.protocolVersion,
-    [META_KEYS.client]: { name: 'sallyport', version: '1' },
-    [META_KEYS.capabilities]: {},
+    [META_KEYS.client]: member(envelope, META_KEYS.client) ?? { name: 'sallyport', version: '1' },
+    [META_KEYS.capabilities]: member(envelope, META_KEYS.capabilities) ?? {},
   }
   const params = {
     ...own,

@@ -56,7 +56,7 @@ export class BridgeSession {
   readonly #calls = new Map<number, Receiver>()
   readonly #subscribers = new Set<Subscriber>()
   /** How many want to hear of a resource. */
-  readonly #resources = new Map<string, number>()
+  readonly #resources = new Map<string, { count: number; readonly taken: Promise<boolean> }>()
   readonly #ends = new Set<() => void>()
   usedAt: number
 
@@ -175,9 +175,9 @@ export class BridgeSession {
       this.respond(message.id, '{}')
       return
     }
-    // The stream of a call says whose question it is; elsewhere the newest call that can be asked.
-    const order = from === undefined ? [...this.#calls.values()].reverse() : [from]
-    if (!order.some((call) => call.asked(message)))
+    // The stream of a call says whose question it is, mostly; else the newest call that can be asked.
+    const newest = [...this.#calls.values()].reverse()
+    if (from?.asked(message) !== true && !newest.some((call) => call.asked(message)))
       this.refuse(message.id, 'no client can be asked here')
   }
 
@@ -249,20 +249,19 @@ export class BridgeSession {
 
   /** Wants to hear of a resource; true when the server tells of it. */
   async want(uri: string): Promise<boolean> {
-    const count = this.#resources.get(uri) ?? 0
-    this.#resources.set(uri, count + 1)
-    if (count > 0 || (await this.request('resources/subscribe', { uri }))) return true
-    this.unwant(uri)
+    const known = this.#resources.get(uri)
+    const wish = known ?? { count: 0, taken: this.request('resources/subscribe', { uri }) }
+    wish.count++
+    this.#resources.set(uri, wish)
+    if (await wish.taken) return true
+    if (this.#resources.get(uri) === wish) this.#resources.delete(uri)
     return false
   }
 
   /** One less wants to hear of a resource. */
   unwant(uri: string): void {
-    const count = (this.#resources.get(uri) ?? 1) - 1
-    if (count > 0) {
-      this.#resources.set(uri, count)
-      return
-    }
+    const wish = this.#resources.get(uri)
+    if (wish === undefined || --wish.count > 0) return
     this.#resources.delete(uri)
     if (!this.#isLost) void this.request('resources/unsubscribe', { uri })
   }

@@ -54,6 +54,23 @@ describe('a subscription', () => {
     expect(told(sink)[0].params.notifications).toEqual({ resourceSubscriptions: ['a:2'] })
   })
 
+  test('of a resource that another wants at the same time has the same answer', async () => {
+    const face = openFace()
+    const { respond } = face.server.upstream
+    face.server.upstream.respond = (request, sink) => {
+      const { frame } = request
+      return frame.kind === 'request' && frame.method === 'resources/subscribe'
+        ? { error: { code: -32602, message: 'no' } }
+        : respond(request, sink)
+    }
+    const both = await Promise.all(
+      [1, 2].map(() => listening({ resourceSubscriptions: ['a:1'] }, face)),
+    )
+    for (const { sink } of both)
+      expect(told(sink)[0].params.notifications).toEqual({ resourceSubscriptions: [] })
+    expect(face.server.requests('resources/subscribe')).toHaveLength(1)
+  })
+
   test('promises nothing where a server has no stream for it', async () => {
     const face = openFace()
     face.server.upstream.listen = (_, sink) => {

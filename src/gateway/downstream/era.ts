@@ -7,6 +7,7 @@ import { isLegacyVersion, isModernVersion, META_KEYS } from '../../core/mcp/revi
 export interface ModernClaim {
   readonly version: string
   readonly client: { readonly name: string; readonly version: string }
+  readonly envelope: JsonObject
 }
 
 const NO_META: JsonObject = {}
@@ -49,7 +50,7 @@ function claimOf(meta: JsonObject, version: unknown, header: string | undefined)
   if (!isModernVersion(version)) throw new GatewayError('version_unsupported', short(version))
   if (!isObject(member(meta, META_KEYS.capabilities)))
     throw new GatewayError('params_invalid', `\`_meta["${META_KEYS.capabilities}"]\` is missing`)
-  return { version, client: clientOf(member(meta, META_KEYS.client)) }
+  return { version, client: clientOf(member(meta, META_KEYS.client)), envelope: meta }
 }
 
 const MAX_CLIENT = 128

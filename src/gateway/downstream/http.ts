@@ -366,6 +366,7 @@ function callerOf(visit: Visit, frame: Frame): Caller {
       protocolVersion: claim.version,
       session: undefined,
       client: claim.client,
+      envelope: claim.envelope,
     }
   requireLegacyHeader(head.protocolVersion)
   if (frame.kind === 'request' && frame.method === 'initialize' && head.sessionId === undefined)

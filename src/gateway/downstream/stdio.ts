@@ -98,6 +98,7 @@ export function serveStdio(options: StdioListenerOptions): StdioListener {
     protocolVersion,
     session: undefined,
     client: clientOf(member(metaOf(frame), META_KEYS.client)),
+    envelope: metaOf(frame),
     headers: [...ACCEPT, ...paramHeaders(server, frame)],
   })
 

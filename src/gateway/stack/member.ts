@@ -1,4 +1,4 @@
-import { isObject, member } from '../../core/json/json.ts'
+import { isObject, type JsonObject, member } from '../../core/json/json.ts'
 import type { RequestFrame } from '../../core/mcp/frame-model.ts'
 import { META_KEYS } from '../../core/mcp/revisions.ts'
 import type { Grant, Snapshot, StackEntry } from '../../core/snapshot.ts'
@@ -57,12 +57,17 @@ export function callerOf(request: UpstreamRequest, { grant, server }: Member): C
     era: 'modern',
     session: undefined,
     client: clientIn(request.frame as RequestFrame),
+    envelope: envelopeOf(request.frame as RequestFrame),
     mirrors: { method: undefined, name: undefined, params },
   }
 }
 
 /** What a stateless request says of its client. */
 export function clientIn(frame: RequestFrame): Caller['client'] {
+  return clientOf(member(envelopeOf(frame), META_KEYS.client))
+}
+
+function envelopeOf(frame: RequestFrame): JsonObject {
   const meta = member(frame.params, '_meta')
-  return clientOf(isObject(meta) ? member(meta, META_KEYS.client) : undefined)
+  return isObject(meta) ? meta : {}
 }

@@ -39,7 +39,7 @@ export interface EraKnowledge {
 /** A server may be replaced by one that speaks more, and nothing would ever fail because of it. */
 const HORIZON_MS = 10 * 60_000
 /** A verdict that a refusal throws doubt on is looked at again, not more often than this. */
-const DOUBT_MS = 30_000
+const DOUBT_MS = 5_000
 
 interface Verdict {
   readonly isSpoken: boolean

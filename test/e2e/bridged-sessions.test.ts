@@ -2,9 +2,11 @@ import { fileURLToPath } from 'node:url'
 import {
   Client as NewClient,
   StreamableHTTPClientTransport as NewHttp,
+  SSEClientTransport as NewSse,
 } from '@modelcontextprotocol/client'
 import { StdioClientTransport as NewStdio } from '@modelcontextprotocol/client/stdio'
 import { Client as OldClient } from '@modelcontextprotocol/sdk/client/index.js'
+import { SSEClientTransport as OldSse } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StdioClientTransport as OldStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import {
@@ -93,7 +95,7 @@ const elicited = (params: Record<string, unknown>) =>
     ? { action: 'accept' as const }
     : { action: 'accept' as const, content: { name: 'Ada', color: 'red', response: 'yes' } }
 
-type Reach = 'HTTP' | 'stdio'
+type Reach = 'HTTP' | 'HTTP+SSE' | 'stdio'
 
 const httpOptions = (server: ServerName) => ({
   requestInit: { headers: { Authorization: `Bearer ${tokenOf(server)}` } },
@@ -130,11 +132,12 @@ async function joinOld(reach: Reach, server: ServerName, capabilities: object): 
       return elicited(params)
     })
   }
-  const transport =
-    reach === 'HTTP'
-      ? new OldHttp(new URL(served.mcp(server)), httpOptions(server))
-      : new OldStdio(wrapOptions(server))
-  await client.connect(transport as Parameters<OldClient['connect']>[0])
+  const transports = {
+    HTTP: () => new OldHttp(new URL(served.mcp(server)), httpOptions(server)),
+    'HTTP+SSE': () => new OldSse(new URL(`${served.mcp(server)}/sse`), httpOptions(server)),
+    stdio: () => new OldStdio(wrapOptions(server)),
+  }
+  await client.connect(transports[reach]() as Parameters<OldClient['connect']>[0])
   return {
     client,
     ...kept,
@@ -165,11 +168,12 @@ async function joinNew(reach: Reach, server: ServerName, capabilities: object): 
       return elicited(params as Record<string, unknown>)
     })
   }
-  await client.connect(
-    reach === 'HTTP'
-      ? new NewHttp(new URL(served.mcp(server)), httpOptions(server))
-      : new NewStdio(wrapOptions(server)),
-  )
+  const transports = {
+    HTTP: () => new NewHttp(new URL(served.mcp(server)), httpOptions(server)),
+    'HTTP+SSE': () => new NewSse(new URL(`${served.mcp(server)}/sse`), httpOptions(server)),
+    stdio: () => new NewStdio(wrapOptions(server)),
+  }
+  await client.connect(transports[reach]())
   return {
     client: client as unknown as OldClient,
     ...kept,
@@ -188,6 +192,8 @@ const matrix = [
   ['SDK 1 over HTTP to a stdio server', joinOld, 'HTTP', 'pipe'],
   ['SDK 1 over stdio to an HTTP server', joinOld, 'stdio', 'http'],
   ['SDK 2 over stdio to a stdio server', joinNew, 'stdio', 'pipe'],
+  ['SDK 1 over HTTP+SSE to an HTTP server', joinOld, 'HTTP+SSE', 'http'],
+  ['SDK 2 over HTTP+SSE to a stdio server', joinNew, 'HTTP+SSE', 'pipe'],
 ] as const
 
 describe.each(matrix)('a session over a stateless server, %s', (_, join, reach, server) => {

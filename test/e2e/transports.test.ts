@@ -8,7 +8,14 @@ import { SSEClientTransport as OldSse } from '@modelcontextprotocol/sdk/client/s
 import { StdioClientTransport as OldStdio } from '@modelcontextprotocol/sdk/client/stdio.js'
 import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { connectNew, connectOld, type Party, textOf, type Way } from '../fakes/party.ts'
+import {
+  connectNew,
+  connectOld,
+  connectStateless,
+  type Party,
+  textOf,
+  type Way,
+} from '../fakes/party.ts'
 import { SALLYPORT } from '../fakes/program.ts'
 import { freePort } from '../fakes/recording-upstream.ts'
 import { type Served, Space } from '../fakes/space.ts'
@@ -125,10 +132,19 @@ const ways = {
   sse: viaSse,
 } satisfies Record<(typeof DOWNSTREAMS)[number], (server: Server) => Way>
 
-const CONNECT = { 'SDK 1': connectOld, 'SDK 2': connectNew } as const
+const CONNECT = {
+  'SDK 1': connectOld,
+  'SDK 2': connectNew,
+  'SDK 2 without a session': connectStateless,
+} as const
+type Sdk = keyof typeof CONNECT
+/** HTTP+SSE is older than the stateless era. */
+const sdksOver = (downstream: (typeof DOWNSTREAMS)[number]): readonly Sdk[] =>
+  downstream === 'sse' ? ['SDK 1', 'SDK 2'] : ['SDK 1', 'SDK 2', 'SDK 2 without a session']
+
 const matrix = DOWNSTREAMS.flatMap((downstream) =>
   UPSTREAMS.flatMap((upstream) =>
-    (['SDK 1', 'SDK 2'] as const).map((sdk) => ({ sdk, downstream, upstream })),
+    sdksOver(downstream).map((sdk) => ({ sdk, downstream, upstream })),
   ),
 )
 
@@ -160,7 +176,8 @@ describe.each(matrix)('$sdk over $downstream to a server over $upstream', (combi
     await party.call(
       'trigger-long-running-operation',
       { duration: 0.4, steps: 4 },
-      { onprogress: (p) => progress.push(p.progress) },
+      // A client that is asked something on the way tells of that as progress of its own.
+      { onprogress: (p) => p.total === 4 && progress.push(p.progress) },
     )
     // The clients drop a progress that is read together with the answer: the last may be missing.
     expect(progress.slice(0, 3)).toEqual([1, 2, 3])
@@ -190,14 +207,18 @@ describe.each(matrix)('$sdk over $downstream to a server over $upstream', (combi
     expect(completion.values).toEqual(['Sales', 'Support'])
   })
 
-  test('what belongs to no request is heard', async () => {
-    const { client, call, updated } = party
-    const uri = 'demo://resource/static/document/architecture.md'
-    await client.subscribeResource({ uri })
-    await call('toggle-subscriber-updates')
-    await until(() => updated.includes(uri), 'an update of the resource')
-    await client.unsubscribeResource({ uri })
-  })
+  // Without a session a client asks for this with the request `subscriptions/listen`.
+  test.skipIf(sdk === 'SDK 2 without a session')(
+    'what belongs to no request is heard',
+    async () => {
+      const { client, call, updated } = party
+      const uri = 'demo://resource/static/document/architecture.md'
+      await client.subscribeResource({ uri })
+      await call('toggle-subscriber-updates')
+      await until(() => updated.includes(uri), 'an update of the resource')
+      await client.unsubscribeResource({ uri })
+    },
+  )
 
   test('a call that the client cancels ends at once, and the session goes on', async () => {
     const controller = new AbortController()

@@ -89,9 +89,27 @@ export async function connectOld(way: Way, who: string): Promise<Party> {
   }
 }
 
-/** Connects a client of its second generation. */
-export async function connectNew(way: Way, who: string): Promise<Party> {
-  const client = new NewClient({ name: who, version: '1' }, { capabilities: CAPABILITIES })
+/** Connects a client of its second generation, which opens a session. */
+export const connectNew = (way: Way, who: string): Promise<Party> =>
+  connectSecond(
+    way,
+    new NewClient({ name: who, version: '1' }, { capabilities: CAPABILITIES }),
+    who,
+  )
+
+/** The same without a session: a client of the stateless era. */
+export const connectStateless = (way: Way, who: string): Promise<Party> =>
+  connectSecond(
+    // It has no stream of its own to wait for.
+    { ...way, listening: Promise.resolve(false) },
+    new NewClient(
+      { name: who, version: '1' },
+      { capabilities: CAPABILITIES, versionNegotiation: { mode: { pin: '2026-07-28' } } },
+    ),
+    who,
+  )
+
+async function connectSecond(way: Way, client: NewClient, who: string): Promise<Party> {
   const kept = { logged: [] as unknown[], updated: [] as string[], errors: [] as Error[] }
   client.onerror = (error) => kept.errors.push(error)
   client.setNotificationHandler('notifications/message', ({ params }) => {

@@ -282,7 +282,7 @@ describe('a server over HTTP+SSE', () => {
   })
 
   test('is told of a request that took too long', async () => {
-    const { upstream } = await open({}, { requestTimeoutMs: 300 })
+    const { upstream } = await open({}, { requestTimeoutMs: 1_500 })
     const client = await new Conversation(upstream, 'legacy').open()
     expect((await client.call('silent')).error?.code).toBe('upstream_timeout')
     expect((await client.call('seen')).said).toContain('notifications/cancelled')

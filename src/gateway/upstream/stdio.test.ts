@@ -184,7 +184,7 @@ describe('a process per session', () => {
   })
 
   test('a request that takes too long fails, and the server is told', async () => {
-    const client = await start(open({}, { bounds: { requestTimeoutMs: 300 } }).upstream)
+    const client = await start(open({}, { bounds: { requestTimeoutMs: 1_500 } }).upstream)
     const sink = await client.send(client.textAs('slow', 'silent')).over()
     expect(sink.error?.code).toBe('upstream_timeout')
     expect(sink.wasSent).toBe(true)

@@ -240,6 +240,8 @@ test('a session belongs to its grant and its stack', async () => {
   const session = opened.headers.get('mcp-session-id') ?? ''
   expect(session).toMatch(/^sp1\./)
   await opened.text()
+  const { out } = await space.run(['log', '--json', '--server', 'stacks/work'])
+  expect(out).toContain('"method":"initialize"')
   const list = { method: 'tools/list', params: {} }
   expect((await post(list, TOKENS.one, session)).status).toBe(200)
   expect((await post(list, TOKENS.two, session)).status).toBe(404)

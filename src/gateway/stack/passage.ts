@@ -90,6 +90,9 @@ export class Passage {
     const relay = new Relay(this.#sink, this.#caller, idOf(frame), undefined)
     this.#relay = relay
     const opens = frame.kind === 'request' && frame.method === 'initialize'
+    // What the stateless era does not have is answered by the bridge: no member's exchange records it.
+    if (frame.kind === 'request' && !REQUEST_METHODS.modern.has(frame.method))
+      this.#observe(undefined)
     this.#exchange = server.upstream.exchange(
       {
         frame,
@@ -114,7 +117,6 @@ export class Passage {
         const version = versionIn(text)
         const session =
           version === undefined ? undefined : this.#sink.openSession(head.session, version)
-        this.#observe(undefined)
         return { text, head: { ...head, session } }
       },
       'head and answer',

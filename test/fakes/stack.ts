@@ -17,7 +17,13 @@ export interface FakeStack {
   readonly logged: readonly { readonly event: string }[]
   readonly stacks: Stacks
   /** What is in force; replaced by `put`. */
-  put(change: { servers?: readonly string[]; grant?: Grant | undefined }): void
+  put(change: {
+    /** The members of the stack. */
+    servers?: readonly string[]
+    /** The servers that there are. */
+    configured?: readonly string[]
+    grant?: Grant | undefined
+  }): void
   /** Sends a stateless request. */
   send(method: string, params?: JsonObject, grant?: Grant): RecordingSink & { cancel(): void }
 }
@@ -52,10 +58,11 @@ export function openStack(members: Readonly<Record<string, Upstream>>): FakeStac
     () => ({ category: 'Read', severity: 'Low' }),
   )
   let names: readonly string[] = Object.keys(members)
+  let there = names
   let granted: Grant | undefined = stackGrant()
   const entry = (): StackEntry => ({ id: 'stack', name: 'work', servers: names, source: 'file' })
   const snapshot = (): Snapshot => ({
-    servers: new Map(Object.keys(members).map((name) => [name, entryOf(name)])),
+    servers: new Map(there.map((name) => [name, entryOf(name)])),
     stacks: new Map([[entry().name, entry()] as const, [entry().id, entry()] as const]),
     policies: new Map(),
     grants: new Map(granted === undefined ? [] : [['digest', granted]]),
@@ -67,8 +74,9 @@ export function openStack(members: Readonly<Record<string, Upstream>>): FakeStac
     records,
     logged,
     stacks,
-    put({ servers: next = names, ...change }) {
+    put({ servers: next = names, configured = there, ...change }) {
       names = next
+      there = configured
       if ('grant' in change) granted = change.grant
       inForce = snapshot()
       stacks.reconcile(inForce)

@@ -67,8 +67,11 @@ export class MemberStream {
 
   #open(): void {
     const member = this.#member()
-    if (this.#isClosed || member === undefined) {
+    if (this.#isClosed) return
+    if (member === undefined) {
+      // Not configured now; it may be again.
       this.#events.silent()
+      this.#again()
       return
     }
     const sink = new StreamSink(this.#frame.id, {
@@ -94,6 +97,10 @@ export class MemberStream {
     // A member that knows no subscriptions is not asked again.
     if (error === undefined) return
     this.#means.health.failed(member.name, error)
+    this.#again()
+  }
+
+  #again(): void {
     this.#timer = setTimeout(() => this.#open(), this.#waitMs).unref()
     this.#waitMs = Math.min(MAX_WAIT_MS, this.#waitMs * 2)
   }

@@ -419,6 +419,19 @@ describe('a subscription', () => {
       expect(a.open).toHaveLength(2)
     })
 
+    test('waits for a member that is not configured', async () => {
+      const [a, b] = [talking(), talking()]
+      const { send, put } = openStack({ a: a.upstream, b: b.upstream })
+      put({ configured: ['a'] })
+      const sink = send('subscriptions/listen', { notifications: { toolsListChanged: true } })
+      await vi.advanceTimersByTimeAsync(1)
+      expect([methodsOf(sink), b.open.length]).toEqual([[ACK], 0])
+      put({ configured: ['a', 'b'] })
+      await vi.advanceTimersByTimeAsync(1_000)
+      expect(b.open).toHaveLength(1)
+      expect(methodsOf(sink)).toEqual([ACK, CHANGED])
+    })
+
     test('is acknowledged without a member that does not answer', async () => {
       const a = talking()
       const { send } = openStack({ a: a.upstream, b: answeringUpstream((_, sink) => hang(sink)) })

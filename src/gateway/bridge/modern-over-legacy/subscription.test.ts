@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { RecordingSink } from '../../../test/fakes/recording-sink.ts'
-import { closeFaces, openFace } from '../../../test/fakes/stateless-face.ts'
-import { until } from '../../../test/fakes/until.ts'
-import { GatewayError } from '../../core/errors.ts'
+import type { RecordingSink } from '../../../../test/fakes/recording-sink.ts'
+import { closeFaces, openFace } from '../../../../test/fakes/stateless-face.ts'
+import { until } from '../../../../test/fakes/until.ts'
+import { GatewayError } from '../../../core/errors.ts'
 
 closeFaces()
 

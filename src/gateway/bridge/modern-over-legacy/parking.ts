@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { FaceBounds } from './modern-over-legacy-bounds.ts'
-import type { Leg } from './modern-over-legacy-leg.ts'
+import type { FaceBounds } from './bounds.ts'
+import type { Leg } from './leg.ts'
 
 /** A call that waits for its client to come back. */
 export interface Parked {

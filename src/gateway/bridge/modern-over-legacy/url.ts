@@ -1,11 +1,11 @@
-import { GatewayError } from '../../core/errors.ts'
-import { isObject, type Json, member } from '../../core/json/json.ts'
-import type { FaceBounds } from './modern-over-legacy-bounds.ts'
-import { digestOf, inputRequired } from './modern-over-legacy-call.ts'
-import type { Leg } from './modern-over-legacy-leg.ts'
-import type { ParkingLot } from './modern-over-legacy-parking.ts'
-import { missingCapability } from './modern-over-legacy-questions.ts'
-import { type BridgeSession, ELICITED } from './modern-over-legacy-session.ts'
+import { GatewayError } from '../../../core/errors.ts'
+import { isObject, type Json, member } from '../../../core/json/json.ts'
+import type { FaceBounds } from './bounds.ts'
+import { digestOf, inputRequired } from './call.ts'
+import type { Leg } from './leg.ts'
+import type { ParkingLot } from './parking.ts'
+import { missingCapability } from './questions.ts'
+import { type BridgeSession, ELICITED } from './session.ts'
 
 /** A page that a client must open before the server takes its call. */
 interface Page {

@@ -1,5 +1,5 @@
-import { catalogue } from '../../core/errors.ts'
-import { isObject, type Json, type JsonObject, member } from '../../core/json/json.ts'
+import { catalogue } from '../../../core/errors.ts'
+import { isObject, type Json, type JsonObject, member } from '../../../core/json/json.ts'
 
 /** What a client must be able to do to be asked this; undefined when it said that it can. */
 export function lacking(

@@ -1,8 +1,8 @@
-import { GatewayError } from '../../core/errors.ts'
-import { member } from '../../core/json/json.ts'
-import type { RequestFrame } from '../../core/mcp/frame-model.ts'
-import type { ReplySink } from '../upstream/upstream.ts'
-import { LOG_LEVEL, metaOf, type Parts, partsOf } from './modern-over-legacy-text.ts'
+import { GatewayError } from '../../../core/errors.ts'
+import { member } from '../../../core/json/json.ts'
+import type { RequestFrame } from '../../../core/mcp/frame-model.ts'
+import type { ReplySink } from '../../upstream/upstream.ts'
+import { LOG_LEVEL, metaOf, type Parts, partsOf } from './text.ts'
 
 /** One request of a stateless client: a call that asks for more is answered over several of them. */
 export class Leg {

@@ -1,31 +1,19 @@
 import { hash } from 'node:crypto'
-import { GatewayError } from '../../core/errors.ts'
-import { canonicalText } from '../../core/json/canonical.ts'
-import { isObject, member } from '../../core/json/json.ts'
-import type { FrameId, RequestFrame } from '../../core/mcp/frame-model.ts'
-import { type Incoming, readTexts } from '../upstream/incoming.ts'
-import { replaceAt } from '../upstream/rewriting.ts'
-import type {
-  Head,
-  ReplySink,
-  Upstream,
-  UpstreamEvent,
-  UpstreamExchange,
-} from '../upstream/upstream.ts'
-import { ACCEPT, framed } from './ask.ts'
-import type { FaceBounds } from './modern-over-legacy-bounds.ts'
-import type { Leg } from './modern-over-legacy-leg.ts'
-import { retryOf } from './modern-over-legacy-listen.ts'
-import type { ParkingLot } from './modern-over-legacy-parking.ts'
-import { lacking, MAY_ASK, missingCapability, QUESTIONS } from './modern-over-legacy-questions.ts'
-import { type BridgeSession, LEVELS, type Receiver } from './modern-over-legacy-session.ts'
-import {
-  answerUp,
-  inputRequest,
-  type Parts,
-  requestDown,
-  textAt,
-} from './modern-over-legacy-text.ts'
+import { GatewayError } from '../../../core/errors.ts'
+import { canonicalText } from '../../../core/json/canonical.ts'
+import { member } from '../../../core/json/json.ts'
+import type { FrameId, RequestFrame } from '../../../core/mcp/frame-model.ts'
+import type { Incoming } from '../../upstream/incoming.ts'
+import { replaceAt } from '../../upstream/rewriting.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
+import { ACCEPT, framed } from '../ask.ts'
+import { Answer, type Answered, errorOf } from './answer.ts'
+import type { FaceBounds } from './bounds.ts'
+import type { Leg } from './leg.ts'
+import type { ParkingLot } from './parking.ts'
+import { lacking, MAY_ASK, missingCapability, QUESTIONS } from './questions.ts'
+import { type BridgeSession, LEVELS, type Receiver } from './session.ts'
+import { answerUp, inputRequest, type Parts, requestDown, textAt } from './text.ts'
 
 /** What a call stands on. */
 export interface CallMeans {
@@ -47,14 +35,11 @@ interface Question {
   readonly text: string
 }
 
-const MAX_BODY = 32 << 20
 /** What is kept of a call while its client is away: characters of notifications, and of its answer. */
 const MAX_HELD = 256 << 10
 const MAX_HELD_ANSWER = 4 << 20
 const MAX_QUESTIONS = 32
 const MAX_QUESTION = 1 << 20
-const MAX_RESUMED = 20
-const RESUME_MS = 1_000
 const URL_REQUIRED = -32042
 
 /** Which call a request is: the same method and params give the same text. */
@@ -67,7 +52,7 @@ export function digestOf({ method, params }: RequestFrame): string {
  * One call at a server with sessions, for a stateless client. When the server asks something, the
  * call is parked: its client gets the questions as the answer, and comes back with what it was asked.
  */
-export class BridgeCall implements ReplySink, Receiver {
+export class BridgeCall implements Answered, Receiver {
   readonly #session: BridgeSession
   readonly #o: CallMeans
   readonly #frame: RequestFrame
@@ -75,14 +60,10 @@ export class BridgeCall implements ReplySink, Receiver {
   readonly #id: number
   /** Who waits for an answer now; undefined while the call is parked. */
   #leg: Leg | undefined
-  #exchange: UpstreamExchange | undefined
-  #head: Head | undefined
-  #chunks: Uint8Array[] = []
-  #size = 0
   /** The answer has come, or none will. */
   #isOver = false
-  #isSent = false
-  #wasTaken = false
+  #answer: Answer | undefined
+  #mayFlow = true
   /** Questions of the server, by the key under which the client is asked. */
   readonly #questions = new Map<string, Question>()
   /** The keys that the client was asked last. */
@@ -93,10 +74,6 @@ export class BridgeCall implements ReplySink, Receiver {
   #held: Extract<Incoming, { kind: 'notification' }>[] = []
   #heldLength = 0
   #ending: ((leg: Leg) => void) | undefined
-  #lastId: string | undefined
-  #retry: string | undefined
-  #resumed = 0
-  #resuming: NodeJS.Timeout | undefined
 
   constructor(session: BridgeSession, leg: Leg, means: CallMeans) {
     this.#session = session
@@ -124,12 +101,13 @@ export class BridgeCall implements ReplySink, Receiver {
   }
 
   #send(): void {
-    this.#isSent = true
-    const around = { ...this.#session.around, headers: [...ACCEPT, ...this.#o.headers] }
-    this.#exchange = this.#o.inner.exchange(
-      framed(around, requestDown(this.#frame, this.#id, this.#parts)),
-      this,
-    )
+    const { inner, headers } = this.#o
+    const { around } = this.#session
+    const frame = requestDown(this.#frame, this.#id, this.#parts)
+    const answer = new Answer(inner, around, this)
+    this.#answer = answer
+    const sent = { ...around, headers: [...ACCEPT, ...headers] }
+    answer.of(inner.exchange(framed(sent, frame), answer))
   }
 
   get logLevel(): string | undefined {
@@ -140,85 +118,38 @@ export class BridgeCall implements ReplySink, Receiver {
     if (this.#isOver) return
     this.#over()
     for (const { id } of this.#questions.values()) this.#session.refuse(id, reason)
-    if (this.#isSent) this.#session.cancel(this.#id, reason)
-    this.#exchange?.cancel()
+    // The server is told before the connection goes, which says nothing to it.
+    if (this.#answer !== undefined) this.#session.cancel(this.#id, reason)
+    this.#answer?.cancel()
   }
 
   #over(): void {
     this.#isOver = true
+    this.#answer?.stop()
     clearTimeout(this.#joining)
-    clearTimeout(this.#resuming)
     this.#session.remove(this.#id)
   }
 
-  // What the server's transport gives.
-
-  head(head: Head): void {
-    this.#head = head
-    if (head.status < 300) this.#wasTaken = true
-  }
-
-  chunk(bytes: Uint8Array): boolean {
-    this.#size += bytes.length
-    if (this.#size <= MAX_BODY) this.#chunks.push(bytes)
-    return true
-  }
-
-  event({ data, id, retry }: UpstreamEvent): boolean {
-    this.#lastId = id ?? this.#lastId
-    this.#retry = retry ?? this.#retry
-    if (data === '') return true
+  heard(message: Incoming): boolean {
+    if (message.kind === 'response') {
+      if (message.id === this.#id) this.#answered(message.text, message.isError)
+      return true
+    }
     this.#mayFlow = true
-    for (const message of readTexts(data)) this.#heard(message)
+    this.#session.take(message, this)
     return this.#mayFlow
   }
 
-  #heard(message: Incoming): void {
-    if (this.#isOver) return
-    if (message.kind !== 'response') this.#session.take(message, this)
-    else if (message.id === this.#id) this.#answered(message.text, message.isError)
-  }
-
-  #mayFlow = true
-
-  end(): void {
-    if (this.#isOver) return
-    if (this.#head?.kind === 'json') this.#body()
-    else if (this.#head?.kind === 'events' && this.#lastId !== undefined) this.#resume(this.#lastId)
-    else if (this.#head?.kind === 'events') this.#fail(new GatewayError('upstream_lost'), true)
-    else this.#fail(new GatewayError('upstream_broken', 'its answer is empty'), true)
-  }
-
-  #body(): void {
-    if (this.#size > MAX_BODY) {
-      this.#fail(new GatewayError('upstream_broken', 'its answer is too large'), true)
-      return
-    }
-    const text = Buffer.concat(this.#chunks).toString('utf8')
-    const status = this.#head?.status ?? 200
-    if (status >= 400 && errorOf(text) !== undefined) {
-      this.#refused(text, status)
-      return
-    }
-    for (const message of readTexts(text)) this.#heard(message)
-    if (!this.#isOver)
-      this.#fail(new GatewayError('upstream_broken', 'its answer is none to this request'), true)
-  }
-
-  /** A refusal before the server looked at the call; many say so of a session that they do not know. */
-  #refused(text: string, status: number): void {
+  /** Many servers refuse a session that they do not know in words of their own. */
+  refused(text: string, status: number): void {
     const isOfSession = /session/i.test(String(errorOf(text)?.message))
-    if (this.#wasTaken) this.#fail(new GatewayError('upstream_lost'), true)
-    else if ((status === 404 || status === 400) && isOfSession) this.#lose()
+    if (isOfSession && (status === 404 || status === 400)) this.#lose()
     else this.#answered(text, true)
   }
 
-  fail(error: GatewayError, wasSent: boolean): void {
-    if (this.#isOver) return
+  failed(error: GatewayError, wasSent: boolean): void {
     const isUnknown = error.code === 'session_unknown' || error.code === 'session_missing'
-    // INVARIANT: a call whose answer had begun was taken, and is never made again.
-    if (this.#wasTaken) this.#fail(wasSent ? error : new GatewayError('upstream_lost'), true)
-    else if (isUnknown && !wasSent) this.#lose()
+    if (isUnknown && !wasSent) this.#lose()
     else this.#fail(error, wasSent)
   }
 
@@ -243,22 +174,6 @@ export class BridgeCall implements ReplySink, Receiver {
     else this.#leg.onDrain(resume)
   }
 
-  /** A server may hang up and go on where it was when it is asked to. */
-  #resume(lastId: string): void {
-    if (++this.#resumed > MAX_RESUMED) {
-      this.#fail(new GatewayError('upstream_lost'), true)
-      return
-    }
-    this.#resuming = setTimeout(
-      () => {
-        this.#head = undefined
-        const headers = ['last-event-id', lastId]
-        this.#exchange = this.#o.inner.listen({ ...this.#session.around, headers }, this)
-      },
-      retryOf(this.#retry, RESUME_MS),
-    )
-  }
-
   #answered(text: string, isError: boolean): void {
     if (this.#leg === undefined && text.length > MAX_HELD_ANSWER) {
       this.#fail(new GatewayError('upstream_broken', 'its answer is too large to be kept'), true)
@@ -267,10 +182,10 @@ export class BridgeCall implements ReplySink, Receiver {
     this.#over()
     const code = isError ? codeOf(text) : undefined
     if (code === URL_REQUIRED) this.#finish((leg) => this.#o.urlRequired(leg, text))
-    else this.#finish((leg) => this.#answer(leg, text, code))
+    else this.#finish((leg) => this.#pass(leg, text, code))
   }
 
-  #answer(leg: Leg, text: string, code: number | undefined): void {
+  #pass(leg: Leg, text: string, code: number | undefined): void {
     const { serverInfo } = this.#session
     const { method } = this.#frame
     // A stateless client learns from the status that a method is not there.
@@ -385,16 +300,6 @@ export const inputRequired = (leg: Leg, requests: string | undefined, handle: st
 
 /** What only sessions have, and no stateless client wants to hear of. */
 const OF_SESSIONS = /^notifications\/(?:tasks\/|initialized$)/
-
-function errorOf(text: string): { code?: unknown; message?: unknown } | undefined {
-  try {
-    const message: unknown = JSON.parse(text)
-    const error = isObject(message) ? member(message, 'error') : undefined
-    return isObject(error) ? error : undefined
-  } catch {
-    return undefined
-  }
-}
 
 /** The code of an error; undefined for a result. */
 function codeOf(text: string): number | undefined {

@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { frameOf } from '../../../test/fakes/frames.ts'
-import type { RequestFrame } from '../../core/mcp/frame-model.ts'
-import {
-  answerUp,
-  clientOf,
-  discovery,
-  inputRequest,
-  requestDown,
-  subscribed,
-} from './modern-over-legacy-text.ts'
+import { frameOf } from '../../../../test/fakes/frames.ts'
+import type { RequestFrame } from '../../../core/mcp/frame-model.ts'
+import { answerUp, clientOf, discovery, inputRequest, requestDown, subscribed } from './text.ts'
 
 const P = 'io.modelcontextprotocol/'
 const request = (params: string): RequestFrame =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { resultOf } from '../../../test/fakes/stateless-client.ts'
-import { closeFaces, openFace } from '../../../test/fakes/stateless-face.ts'
-import { until } from '../../../test/fakes/until.ts'
+import { resultOf } from '../../../../test/fakes/stateless-client.ts'
+import { closeFaces, openFace } from '../../../../test/fakes/stateless-face.ts'
+import { until } from '../../../../test/fakes/until.ts'
 
 closeFaces()
 

@@ -1,10 +1,10 @@
-import { GatewayError } from '../../core/errors.ts'
-import { canonicalText } from '../../core/json/canonical.ts'
-import type { Clock } from '../../core/ports.ts'
-import type { Upstream } from '../upstream/upstream.ts'
-import type { FaceBounds } from './modern-over-legacy-bounds.ts'
-import { BridgeSession } from './modern-over-legacy-session.ts'
-import type { Client } from './modern-over-legacy-text.ts'
+import { GatewayError } from '../../../core/errors.ts'
+import { canonicalText } from '../../../core/json/canonical.ts'
+import type { Clock } from '../../../core/ports.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
+import type { FaceBounds } from './bounds.ts'
+import { BridgeSession } from './session.ts'
+import type { Client } from './text.ts'
 
 const MAX_SWEEP_MS = 60_000
 

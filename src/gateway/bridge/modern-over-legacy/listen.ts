@@ -1,6 +1,6 @@
-import type { GatewayError } from '../../core/errors.ts'
-import type { Head, Upstream, UpstreamEvent, UpstreamExchange } from '../upstream/upstream.ts'
-import type { Around } from './ask.ts'
+import type { GatewayError } from '../../../core/errors.ts'
+import type { Head, Upstream, UpstreamEvent, UpstreamExchange } from '../../upstream/upstream.ts'
+import type { Around } from '../ask.ts'
 
 /** A stream that belongs to no request, kept open. */
 export interface Listening {

@@ -1,9 +1,9 @@
-import { isObject, type JsonObject, member } from '../../core/json/json.ts'
-import { objectIn } from '../upstream/incoming.ts'
-import { SUBSCRIPTION_ID } from '../upstream/rewriting.ts'
-import type { Leg } from './modern-over-legacy-leg.ts'
-import type { BridgeSession } from './modern-over-legacy-session.ts'
-import { subscribed } from './modern-over-legacy-text.ts'
+import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
+import { objectIn } from '../../upstream/incoming.ts'
+import { SUBSCRIPTION_ID } from '../../upstream/rewriting.ts'
+import type { Leg } from './leg.ts'
+import type { BridgeSession } from './session.ts'
+import { subscribed } from './text.ts'
 
 /** Resources that one client may want to hear of at once. */
 const MAX_RESOURCES = 100

@@ -1,6 +1,6 @@
-import { isObject, type JsonObject, member } from '../../core/json/json.ts'
-import type { RequestFrame } from '../../core/mcp/frame-model.ts'
-import { META_KEYS } from '../../core/mcp/revisions.ts'
+import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
+import type { RequestFrame } from '../../../core/mcp/frame-model.ts'
+import { META_KEYS } from '../../../core/mcp/revisions.ts'
 import {
   type Span,
   type Splice,
@@ -8,7 +8,7 @@ import {
   skimObject,
   skimPath,
   splice,
-} from '../upstream/skim.ts'
+} from '../../upstream/skim.ts'
 
 /** What the stateless era says in `_meta`, and no server with sessions understands. */
 const RESERVED = 'io.modelcontextprotocol/'

@@ -1,9 +1,9 @@
-import { GatewayError } from '../../core/errors.ts'
-import { isObject, type JsonObject, member } from '../../core/json/json.ts'
-import { isLegacyVersion } from '../../core/mcp/revisions.ts'
-import { type Incoming, idIn, objectIn, readTexts } from '../upstream/incoming.ts'
-import { cancelled } from '../upstream/own-messages.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import { GatewayError } from '../../../core/errors.ts'
+import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
+import { isLegacyVersion } from '../../../core/mcp/revisions.ts'
+import { type Incoming, idIn, objectIn, readTexts } from '../../upstream/incoming.ts'
+import { cancelled } from '../../upstream/own-messages.ts'
+import type { Upstream } from '../../upstream/upstream.ts'
 import {
   ACCEPT,
   type Around,
@@ -13,10 +13,11 @@ import {
   requestFrame,
   resultOf,
   tell,
-} from './ask.ts'
-import { keepOpen, type Listening } from './modern-over-legacy-listen.ts'
-import { type Client, textAt } from './modern-over-legacy-text.ts'
-import { NEWEST_LEGACY, OURSELVES } from './probe.ts'
+} from '../ask.ts'
+import { NEWEST_LEGACY, OURSELVES } from '../probe.ts'
+import { keepOpen, type Listening } from './listen.ts'
+import { ResourceWishes } from './resource-wishes.ts'
+import { type Client, textAt } from './text.ts'
 
 /** What a call in flight takes of what the server says. */
 export interface Receiver {
@@ -55,8 +56,9 @@ export class BridgeSession {
   #isLost = false
   readonly #calls = new Map<number, Receiver>()
   readonly #subscribers = new Set<Subscriber>()
-  /** How many want to hear of a resource. */
-  readonly #resources = new Map<string, { count: number; readonly taken: Promise<boolean> }>()
+  readonly #wishes = new ResourceWishes((method, uri) =>
+    this.#isLost ? Promise.resolve(false) : this.request(method, { uri }),
+  )
   readonly #ends = new Set<() => void>()
   usedAt: number
 
@@ -248,22 +250,13 @@ export class BridgeSession {
   }
 
   /** Wants to hear of a resource; true when the server tells of it. */
-  async want(uri: string): Promise<boolean> {
-    const known = this.#resources.get(uri)
-    const wish = known ?? { count: 0, taken: this.request('resources/subscribe', { uri }) }
-    wish.count++
-    this.#resources.set(uri, wish)
-    if (await wish.taken) return true
-    if (this.#resources.get(uri) === wish) this.#resources.delete(uri)
-    return false
+  want(uri: string): Promise<boolean> {
+    return this.#wishes.add(uri)
   }
 
   /** One less wants to hear of a resource. */
   unwant(uri: string): void {
-    const wish = this.#resources.get(uri)
-    if (wish === undefined || --wish.count > 0) return
-    this.#resources.delete(uri)
-    if (!this.#isLost) void this.request('resources/unsubscribe', { uri })
+    this.#wishes.remove(uri)
   }
 
   /** The server knows it no more, or it is given up: whoever hears of changes is told. */

@@ -1,6 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
 import { isObject, type Json, type JsonObject, member } from '../core/json/json.ts'
 import type { FrameId } from '../core/mcp/frame-model.ts'
+import { parseJson } from '../core/mcp/parse-json.ts'
 import type { AnswerSink, Caller } from './gate.ts'
 import { noteChange } from './list-changes.ts'
 import { MAX_HELD } from './page-reply.ts'
@@ -25,7 +26,7 @@ const MAX_INSPECTED = 64 << 10
 
 const parse = (text: string): Json | undefined => {
   try {
-    return JSON.parse(text) as Json
+    return parseJson(text)
   } catch {
     return undefined
   }

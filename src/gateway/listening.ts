@@ -1,6 +1,7 @@
 import type { GatewayError } from '../core/errors.ts'
-import { isObject, type Json, type JsonObject, member } from '../core/json/json.ts'
+import { isObject, type JsonObject, member } from '../core/json/json.ts'
 import { LISTED_KINDS } from '../core/mcp/capabilities.ts'
+import { parseJson } from '../core/mcp/parse-json.ts'
 import type { AnswerSink, Caller, Gate } from './gate.ts'
 import { grantNow } from './grant-now.ts'
 import { changeMethod, noteChange } from './list-changes.ts'
@@ -108,7 +109,7 @@ export class Listening implements ReplySink {
 
 const parse = (text: string): JsonObject | undefined => {
   try {
-    const message = JSON.parse(text) as Json
+    const message = parseJson(text)
     return isObject(message) ? message : undefined
   } catch {
     return undefined

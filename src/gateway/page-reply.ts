@@ -1,6 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
 import { isObject, type Json, member } from '../core/json/json.ts'
 import type { FrameId } from '../core/mcp/frame-model.ts'
+import { parseJson } from '../core/mcp/parse-json.ts'
 import type { Head, ReplySink, UpstreamEvent } from './upstream/upstream.ts'
 
 /** Bytes of an answer that is held whole before it goes on. */
@@ -66,7 +67,7 @@ export class PageReply implements ReplySink {
     if (data === '') return false
     let message: Json
     try {
-      message = JSON.parse(data) as Json
+      message = parseJson(data)
     } catch {
       return false
     }

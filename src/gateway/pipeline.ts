@@ -5,6 +5,7 @@ import { isCacheable, keepPrivate } from '../core/mcp/caching.ts'
 import { advertiseChanges } from '../core/mcp/capabilities.ts'
 import type { Frame, FrameId, RequestFrame } from '../core/mcp/frame-model.ts'
 import { isListMethod, itemName, type ListMethod } from '../core/mcp/list.ts'
+import { parseJson } from '../core/mcp/parse-json.ts'
 import {
   type Denial,
   denialReply,
@@ -570,7 +571,7 @@ const isStillAllowed = (decision: Decision): boolean =>
 function negotiatedVersion(text: string): string | undefined {
   let message: unknown
   try {
-    message = JSON.parse(text)
+    message = parseJson(text)
   } catch {
     return undefined
   }

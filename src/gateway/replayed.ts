@@ -1,6 +1,7 @@
-import { isObject, type Json, member } from '../core/json/json.ts'
+import { isObject, member } from '../core/json/json.ts'
 import { advertiseChanges } from '../core/mcp/capabilities.ts'
 import { itemName, LISTS, type ListMethod, readList } from '../core/mcp/list.ts'
+import { parseJson } from '../core/mcp/parse-json.ts'
 import { beginning, sealPlace } from './cursors.ts'
 import type { Caller, Gate } from './gate.ts'
 import { isHiddenUnder } from './list-changes.ts'
@@ -52,7 +53,7 @@ function filtering(
 }
 
 const isOffer = (text: string): boolean => {
-  const message = JSON.parse(text) as Json
+  const message = parseJson(text)
   const result = isObject(message) ? member(message, 'result') : undefined
   return (
     isObject(result) &&

@@ -1,5 +1,5 @@
 import type { GatewayError } from '../core/errors.ts'
-import { isObject, type Json, type JsonObject, member } from '../core/json/json.ts'
+import { isObject, type JsonObject, member } from '../core/json/json.ts'
 import {
   acknowledgeAlso,
   filterKey,
@@ -7,6 +7,7 @@ import {
   type ListedKind,
 } from '../core/mcp/capabilities.ts'
 import type { RequestFrame } from '../core/mcp/frame-model.ts'
+import { parseJson } from '../core/mcp/parse-json.ts'
 import { subscriptionEnd } from '../core/stack/subscription.ts'
 import type { AnswerSink, Caller, Gate } from './gate.ts'
 import { grantNow } from './grant-now.ts'
@@ -165,7 +166,7 @@ export class Subscription implements ReplySink {
 
 const parse = (text: string): JsonObject | undefined => {
   try {
-    const message = JSON.parse(text) as Json
+    const message = parseJson(text)
     return isObject(message) ? message : undefined
   } catch {
     return undefined

@@ -1,5 +1,6 @@
 import { isObject, type Json, member } from '../core/json/json.ts'
 import type { RequestFrame } from '../core/mcp/frame-model.ts'
+import { parseJson } from '../core/mcp/parse-json.ts'
 import { makeRoom } from './bounded.ts'
 import type { Caller } from './gate.ts'
 
@@ -12,7 +13,7 @@ export const isTaskMethod = (method: string): boolean => method.startsWith('task
 function taskIdOf(text: string): string | undefined {
   let message: Json
   try {
-    message = JSON.parse(text) as Json
+    message = parseJson(text)
   } catch {
     return undefined
   }

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseNodes, toValue } from '../json/parse.ts'
 import { parseFrame } from './frame.ts'
+import { parseJson } from './parse-json.ts'
 
 const limit = { numRuns: 500 }
 
@@ -217,4 +218,20 @@ test('hostile sizes are refused in time that grows with the text, and without a 
 test('a long string beside a doubtful number is read whole', () => {
   const text = callWith(`{"n":12345678901234567890,"s":"${'é'.repeat(3_000_000)}"}`)
   expect(parseFrame(text).ok).toBe(true)
+})
+
+describe('an escaped key', () => {
+  // V8 13.6 takes a key as written for the key that followed in an object like it.
+  test.each([
+    ['{"a":1,"f\\\\u00":2}', '{"a":1,"f\\u006frce":2}', 'force'],
+    ['{"q":1,"a\\\\/b":2}', '{"q":1,"a\\/bK":2}', 'a/bK'],
+  ])('is what it stands for, whatever was read before', (before, after, key) => {
+    const call = (args: string): string =>
+      `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"t","arguments":${args}}}`
+    for (let i = 0; i < 3; i++) expect(parseFrame(call(before)).ok).toBe(true)
+    const read = parseFrame(call(after))
+    const params = read.ok && read.frame.kind === 'request' ? read.frame.params : {}
+    expect(Object.keys((params as { arguments: object }).arguments)).toContain(key)
+    expect(Object.keys(parseJson(after) as object)).toContain(key)
+  })
 })

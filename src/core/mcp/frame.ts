@@ -104,7 +104,8 @@ export function parseFrame(text: string): FrameResult {
   let value: Json
   try {
     value = JSON.parse(text) as Json
-    if (scanned.mayLoseDigits) value = toValue(parseNodes(text))
+    // Read again where the engine may misread: numbers by rounding them, escaped keys by V8's guess.
+    if (scanned.mayLoseDigits || scanned.hasEscapedKey) value = toValue(parseNodes(text))
   } catch {
     return fail('frame_not_json', 'the body is not exactly one JSON value')
   }

@@ -7,6 +7,8 @@ export interface Scan {
   readonly isTooDeep: boolean
   /** True when some number may not be held by a double: it must then be read from its text. */
   readonly mayLoseDigits: boolean
+  /** True when some key is written with an escape: `JSON.parse` may take it for another. */
+  readonly hasEscapedKey: boolean
 }
 
 /** The index of the quote that closes the string opened at `open`; the text's length when none does. */
@@ -30,13 +32,20 @@ export function scan(text: string): Scan {
   let isTooDeep = false
   let mayLoseDigits = false
   let digits = 0
+  let hasEscapedKey = false
+  // The next backslash at or behind the place, so that no stretch is searched twice.
+  let slash = text.indexOf('\\')
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i)
     if (c === 0x22) {
+      while (slash !== -1 && slash < i) slash = text.indexOf('\\', i)
       i = closingQuote(text, i)
       let next = i + 1
       while (isBlank(text.charCodeAt(next))) next++
-      if (text.charCodeAt(next) === 0x3a) members++
+      if (text.charCodeAt(next) === 0x3a) {
+        members++
+        if (slash !== -1 && slash < i) hasEscapedKey = true
+      }
     } else if (c === 0x7b || c === 0x5b) {
       if (++depth > MAX_DEPTH) isTooDeep = true
     } else if (c === 0x7d || c === 0x5d) {
@@ -49,5 +58,5 @@ export function scan(text: string): Scan {
     }
     digits = 0
   }
-  return { members, isTooDeep, mayLoseDigits }
+  return { members, isTooDeep, mayLoseDigits, hasEscapedKey }
 }

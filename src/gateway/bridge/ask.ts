@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, member } from '../../core/json/json.ts'
 import type { Frame } from '../../core/mcp/frame-model.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 import type {
   Head,
   ReplySink,
@@ -134,7 +135,7 @@ class AnswerSink implements ReplySink {
 
 function parse(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, member } from '../../core/json/json.ts'
 import type { Frame } from '../../core/mcp/frame-model.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 import type { Head, ReplySink, UpstreamEvent } from '../upstream/upstream.ts'
 
 /** Whoever tries. */
@@ -130,7 +131,7 @@ const isChunk = (part: Uint8Array | UpstreamEvent): part is Uint8Array => part i
 function kindOf(text: string, id: unknown): 'result' | 'error' | 'request' | 'other' {
   let message: unknown
   try {
-    message = JSON.parse(text)
+    message = parseJson(text)
   } catch {
     return 'other'
   }

@@ -2,6 +2,7 @@ import { GatewayError } from '../../core/errors.ts'
 import { type JsonObject, member } from '../../core/json/json.ts'
 import type { Log } from '../../core/log.ts'
 import type { RequestFrame } from '../../core/mcp/frame-model.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 import type { Clock } from '../../core/ports.ts'
 import { makeRoom } from '../bounded.ts'
 import { acknowledge, createReply, refuse } from '../upstream/reply.ts'
@@ -102,7 +103,7 @@ export function createLegacyOverModern(inner: Upstream, means: LegacyOverModernM
       if (list === undefined) return
       tools.plainList(textOf(text, list))
       const next = skimPath(text, 'result', 'nextCursor')
-      cursor = next === undefined ? undefined : JSON.parse(textOf(text, next))
+      cursor = next === undefined ? undefined : parseJson(textOf(text, next))
       if (typeof cursor !== 'string') return
     }
   }

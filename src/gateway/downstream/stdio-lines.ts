@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream'
 import { isObject, type JsonObject, member } from '../../core/json/json.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 import type { MessageWriter } from './message-writer.ts'
 
 /** Writes every message as one line, to the one stream that carries nothing else. */
@@ -12,7 +13,7 @@ export interface LineWriter extends MessageWriter {
 export function lineOf(text: string): { line: string; message: JsonObject } | undefined {
   let message: unknown
   try {
-    message = JSON.parse(text)
+    message = parseJson(text)
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type Json, type JsonObject, member } from '../../core/json/json.ts'
 import type { FrameId } from '../../core/mcp/frame-model.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 import { type Collected, Collecting } from '../forward.ts'
 import type { AnswerSink } from '../gate.ts'
 
@@ -49,7 +50,7 @@ export function memberAnswer({ text, failure }: Collected): MemberAnswer {
 
 function parse(text: string): Json | undefined {
   try {
-    return JSON.parse(text) as Json
+    return parseJson(text)
   } catch {
     return undefined
   }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, member as memberOfObject } from '../../core/json/json.ts'
 import type { FrameId, RequestFrame } from '../../core/mcp/frame-model.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 import { agreedIn, type Wishes } from '../../core/stack/subscription.ts'
 import type { AnswerSink } from '../gate.ts'
 import { Exchange } from '../pipeline.ts'
@@ -180,7 +181,7 @@ const LOST = new GatewayError('upstream_lost', 'its stream has ended')
 
 function parse(text: string): JsonObject | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = parseJson(text)
     return isObject(value) ? value : undefined
   } catch {
     return undefined

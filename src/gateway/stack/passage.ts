@@ -1,6 +1,7 @@
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, member } from '../../core/json/json.ts'
 import type { Frame, RequestFrame } from '../../core/mcp/frame-model.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 import { REQUEST_METHODS } from '../../core/mcp/revisions.ts'
 import { subscriptionEnd } from '../../core/stack/subscription.ts'
 import { Relay, Rewriting } from '../forward.ts'
@@ -146,7 +147,7 @@ export class Passage {
 }
 
 function versionIn(text: string): string | undefined {
-  const message: unknown = JSON.parse(text)
+  const message: unknown = parseJson(text)
   const result = isObject(message) ? member(message, 'result') : undefined
   const version = isObject(result) ? member(result, 'protocolVersion') : undefined
   return typeof version === 'string' ? version : undefined

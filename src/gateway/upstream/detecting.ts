@@ -1,6 +1,7 @@
 import type { GatewayError } from '../../core/errors.ts'
 import { isObject, member } from '../../core/json/json.ts'
 import type { Log } from '../../core/log.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 import type { Trouble } from '../bridge/era-knowledge.ts'
 import { refusedStatus } from './http-refusal.ts'
 import { isSseSession, type SseUpstream } from './sse.ts'
@@ -203,7 +204,7 @@ const isRefusal = (status: number): boolean =>
 
 function isMessage(text: string): boolean {
   try {
-    const message: unknown = JSON.parse(text)
+    const message: unknown = parseJson(text)
     return isObject(message) && member(message, 'jsonrpc') === '2.0'
   } catch {
     return false

@@ -1,4 +1,5 @@
-import { isObject, type Json, member } from '../../core/json/json.ts'
+import { isObject, member } from '../../core/json/json.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 
 /** What the stateless revision says with the HTTP status as well, by JSON-RPC code. */
 const STATUS: ReadonlyMap<unknown, number> = new Map([
@@ -12,7 +13,7 @@ const STATUS: ReadonlyMap<unknown, number> = new Map([
 export function modernStatus(text: string): number {
   // The usual answer is a result: it is not parsed once more for this.
   if (!text.includes('"error"')) return 200
-  const message = JSON.parse(text) as Json
+  const message = parseJson(text)
   const error = isObject(message) ? member(message, 'error') : undefined
   return (isObject(error) ? STATUS.get(member(error, 'code')) : undefined) ?? 200
 }

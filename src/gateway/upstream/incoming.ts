@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import { isObject, type JsonObject, member } from '../../core/json/json.ts'
 import type { FrameId } from '../../core/mcp/frame-model.ts'
+import { parseJson } from '../../core/mcp/parse-json.ts'
 import { skimArray } from './skim.ts'
 
 /** One message of a server, read as far as routing needs it. */
@@ -42,7 +43,7 @@ export function readIncoming(line: Buffer): readonly Incoming[] | undefined {
   const text = line.toString()
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch {
     return undefined
   }
@@ -62,7 +63,7 @@ export function readIncoming(line: Buffer): readonly Incoming[] | undefined {
 export function readTexts(text: string): readonly Incoming[] {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parseJson(text)
   } catch {
     return []
   }

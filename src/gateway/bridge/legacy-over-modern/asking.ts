@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
 import type { FrameId } from '../../../core/mcp/frame-model.ts'
+import { parseJson } from '../../../core/mcp/parse-json.ts'
 import { skimMembers, skimObject, textOf } from '../../upstream/skim.ts'
 
 /** One thing that a server wants to know from the client before it can answer. */
@@ -39,7 +40,7 @@ export function readRound(text: string, capabilities: JsonObject): InputRound | 
   if (spans.length > MAX_REQUESTS) return bug(`it asks for more than ${MAX_REQUESTS} things`)
   const requests: InputRequest[] = []
   for (const span of spans) {
-    const entry = JSON.parse(textOf(text, span)) as unknown
+    const entry = parseJson(textOf(text, span)) as unknown
     const method = isObject(entry) ? member(entry, 'method') : undefined
     const params = isObject(entry) ? member(entry, 'params') : undefined
     if (typeof method !== 'string' || !Object.hasOwn(NEEDS, method))
@@ -97,7 +98,7 @@ function requestOf(key: string, method: string, entry: string): InputRequest {
 /** A session's URL elicitation has an id, which the stateless one has not. */
 function paramsText(method: string, params: string): string {
   if (method !== 'elicitation/create') return params
-  const { mode, elicitationId } = JSON.parse(params) as Record<string, unknown>
+  const { mode, elicitationId } = parseJson(params) as Record<string, unknown>
   if (mode !== 'url' || elicitationId !== undefined) return params
   return `${params.slice(0, -1)},"elicitationId":"${randomUUID()}"}`
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../core/errors.ts'
 import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
 import type { FrameId } from '../../../core/mcp/frame-model.ts'
+import { parseJson } from '../../../core/mcp/parse-json.ts'
 import type { Head, ReplySink, UpstreamEvent } from '../../upstream/upstream.ts'
 
 /** An answer that is rewritten is held whole, up to this many bytes. */
@@ -108,7 +109,7 @@ const broken = (detail: string): GatewayError => new GatewayError('upstream_brok
 
 function parsed(text: string): JsonObject | undefined {
   try {
-    const message: unknown = JSON.parse(text)
+    const message: unknown = parseJson(text)
     return isObject(message) ? message : undefined
   } catch {
     return undefined

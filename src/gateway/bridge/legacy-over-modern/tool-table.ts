@@ -3,6 +3,7 @@ import { exactText } from '../../../core/json/exact-text.ts'
 import { isObject, type Json, type JsonObject, member } from '../../../core/json/json.ts'
 import { parseNodes, toValue } from '../../../core/json/parse.ts'
 import { mirrorFault } from '../../../core/mcp/mirror-fault.ts'
+import { parseJson } from '../../../core/mcp/parse-json.ts'
 import { type MirroredParam, mirroredParams } from '../../../core/mcp/tool.ts'
 import { makeRoom } from '../../bounded.ts'
 import { toHeader } from '../../mirror.ts'
@@ -66,7 +67,7 @@ export class ToolTable {
 
   /** The text of one definition for a session; undefined for a tool that can't be called. */
   #learn(text: string): string | undefined {
-    const definition = JSON.parse(text) as Json
+    const definition = parseJson(text)
     const name = isObject(definition) ? member(definition, 'name') : undefined
     if (!isObject(definition) || typeof name !== 'string') return text
     const fault = this.#mirrors ? mirrorFault(definition) : undefined

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../core/errors.ts'
 import { isObject, member } from '../../../core/json/json.ts'
+import { parseJson } from '../../../core/mcp/parse-json.ts'
 import { type Incoming, readTexts } from '../../upstream/incoming.ts'
 import type {
   Head,
@@ -150,7 +151,7 @@ export class Answer implements ReplySink {
 /** The error of an answer; undefined for a result. */
 export function errorOf(text: string): { code?: unknown; message?: unknown } | undefined {
   try {
-    const message: unknown = JSON.parse(text)
+    const message: unknown = parseJson(text)
     const error = isObject(message) ? member(message, 'error') : undefined
     return isObject(error) ? error : undefined
   } catch {

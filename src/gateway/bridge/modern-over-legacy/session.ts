@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../core/errors.ts'
-import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
+import { isObject, type Json, type JsonObject, member } from '../../../core/json/json.ts'
+import { parseJson } from '../../../core/mcp/parse-json.ts'
 import { isLegacyVersion } from '../../../core/mcp/revisions.ts'
 import { type Incoming, idIn, objectIn, readTexts } from '../../upstream/incoming.ts'
 import { cancelled } from '../../upstream/own-messages.ts'
@@ -210,7 +211,7 @@ export class BridgeSession {
   }
 
   #send({ id, text }: { id: string | number; text: string }): void {
-    const { result, error } = JSON.parse(text)
+    const { result, error } = parseJson(text) as Body
     void tell(this.#inner, this.#around, { kind: 'response', id, result, error, text })
   }
 
@@ -295,4 +296,10 @@ const IGNORING = {
   end() {},
   fail() {},
   onDrain() {},
+}
+
+/** What an answer of the gateway's own holds. */
+interface Body {
+  readonly result: Json | undefined
+  readonly error: JsonObject | undefined
 }

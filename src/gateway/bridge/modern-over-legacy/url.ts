@@ -1,5 +1,6 @@
 import { GatewayError } from '../../../core/errors.ts'
 import { isObject, type Json, member } from '../../../core/json/json.ts'
+import { parseJson } from '../../../core/mcp/parse-json.ts'
 import type { FaceBounds } from './bounds.ts'
 import { digestOf, inputRequired } from './call.ts'
 import type { Leg } from './leg.ts'
@@ -91,7 +92,7 @@ const requestsFor = (pages: readonly Page[]): string =>
   )
 
 function pagesOf(answer: string): readonly Page[] {
-  const message = JSON.parse(answer) as { error?: { data?: { elicitations?: unknown } } }
+  const message = parseJson(answer) as { error?: { data?: { elicitations?: unknown } } }
   const { elicitations } = message.error?.data ?? {}
   if (!Array.isArray(elicitations)) return []
   return elicitations.slice(0, MAX_PAGES).flatMap((one: unknown) => {

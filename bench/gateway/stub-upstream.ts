@@ -67,6 +67,7 @@ const upstream = createServer((request, response) => {
   const { method, url = '', headers } = request
   if (url === '/streams') answer(response, Buffer.from(String(streams)))
   else if (method === 'GET') idle(response)
+  else if (method === 'DELETE') response.writeHead(200, ['Content-Length', '0']).end()
   else if (headers['mcp-method'] === 'tools/call') {
     const body = results.get(url)
     request.resume()

@@ -149,11 +149,11 @@ describe('the transport of a server with a URL', () => {
   })
 
   test.each([
-    [400, 'application/json', '{"status":400}', undefined],
-    [404, 'application/json', '{"detail":"Not Found"}', undefined],
+    [400, 'application/json', '{"status":400}', 'upstream_broken'],
+    [404, 'application/json', '{"detail":"Not Found"}', 'upstream_broken'],
     [404, 'text/html', '<html>', 'upstream_broken'],
     [405, 'text/plain', 'no', 'verb_refused'],
-    [422, 'application/json', '[]', undefined],
+    [422, 'application/json', '[]', 'upstream_broken'],
   ])(
     'is asked for behind %i %s; without one the refusal stays',
     async (status, type, body, code) => {
@@ -161,7 +161,6 @@ describe('the transport of a server with a URL', () => {
       const sink = await initialize(upstream)
       expect(state.asked).toEqual(['POST /mcp', 'GET /mcp'])
       expect(sink.error?.code).toBe(code)
-      if (code === undefined) expect([sink.status, sink.text]).toEqual([status, body])
       expect(sink.faults).toEqual([])
     },
   )

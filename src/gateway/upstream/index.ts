@@ -1,6 +1,9 @@
 import type { Log } from '../../core/log.ts'
 import type { Clock } from '../../core/ports.ts'
 import type { ServerEntry, ServerTarget } from '../../core/snapshot.ts'
+import { checkAnswers } from '../answers/checked.ts'
+import { credentialsOf } from '../answers/credentials.ts'
+import { createMask } from '../answers/mask.ts'
 import { createTrouble, type Trouble } from '../bridge/era-knowledge.ts'
 import { type Bridge, speakBothEras } from '../bridge/eras.ts'
 import { createLegacyOverModern } from '../bridge/legacy-over-modern.ts'
@@ -42,6 +45,12 @@ export const openUpstream = (entry: ServerEntry, means: UpstreamMeans): Upstream
 
 /** The same, for whoever stands in for the server's own process. */
 export function openServer(entry: ServerEntry, means: UpstreamMeans): OpenedUpstream {
+  const { upstream, signal } = openUnchecked(entry, means)
+  const mask = createMask(credentialsOf(entry.target))
+  return { upstream: checkAnswers(upstream, mask), signal }
+}
+
+function openUnchecked(entry: ServerEntry, means: UpstreamMeans): OpenedUpstream {
   const { target } = entry
   const { log, clock } = means
   const trouble = createTrouble()

@@ -29,6 +29,8 @@ export interface Head {
   readonly length: number | undefined
   /** The session that the upstream opened with this answer. */
   readonly session: string | undefined
+  /** What kind of result a stateless server says that a JSON body holds, where it says so. */
+  readonly resultType?: string
 }
 
 /** One message from an upstream in a stream. */

@@ -78,6 +78,7 @@ const { values } = parseArgs({
     'tests-exit': { type: 'string' },
     cases: { type: 'string' },
     'cases-exit': { type: 'string' },
+    'fuzz-exit': { type: 'string' },
   },
 })
 const tests = countTests(read(values.tests ?? ''))
@@ -86,6 +87,8 @@ if (values.cases !== undefined) {
   const cases = countCases(read(values.cases))
   counts.push(cases, endedBadly('the attack cases', values['cases-exit'], cases))
 }
+const nothing: Count = { passed: 0, failures: [] }
+counts.push(endedBadly('fuzzing', values['fuzz-exit'], nothing))
 const passed = counts.reduce((sum, c) => sum + c.passed, 0)
 const failures = counts.flatMap((c) => c.failures)
 for (const failure of failures) process.stdout.write(`failed: ${failure}\n`)

@@ -211,7 +211,7 @@ export class BridgeSession {
   }
 
   #send({ id, text }: { id: string | number; text: string }): void {
-    const { result, error } = parseJson(text) as Body
+    const { result, error } = parseJson(text) as JsonObject & Body
     void tell(this.#inner, this.#around, { kind: 'response', id, result, error, text })
   }
 

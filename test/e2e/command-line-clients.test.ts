@@ -42,6 +42,17 @@ describe.each([
     ],
   ],
   [
+    'over HTTP+SSE',
+    () => [
+      '--server-url',
+      `${served.mcp('everything')}/sse`,
+      '--transport',
+      'sse',
+      '--header',
+      `Authorization: Bearer ${TOKEN}`,
+    ],
+  ],
+  [
     'over stdio',
     () => [
       ...SALLYPORT,
@@ -90,10 +101,15 @@ describe.each([
   })
 })
 
-test('mcp-remote bridges a client over stdio to serve', async () => {
+test.each([
+  ['http-only', ''],
+  ['sse-only', '/sse'],
+  // It tries the newer transport first, and takes 405 for an answer.
+  ['http-first', '/sse'],
+])('mcp-remote bridges a client over stdio to serve (%s)', async (strategy, end) => {
   const program = space.startOther([
-    ...[process.execPath, MCP_REMOTE, served.mcp('everything')],
-    ...['--header', `Authorization: Bearer ${TOKEN}`, '--allow-http', '--transport', 'http-only'],
+    ...[process.execPath, MCP_REMOTE, `${served.mcp('everything')}${end}`],
+    ...['--header', `Authorization: Bearer ${TOKEN}`, '--allow-http', '--transport', strategy],
   ])
   const talk = new StdioTalk(program)
   expect((await talk.initialize()).result?.protocolVersion).toBe('2025-11-25')

@@ -28,7 +28,7 @@ export class Channels {
   open(gate: Gate, channel: Channel): () => void {
     const { reader } = channel
     this.#open.set(reader, [...(this.#open.get(reader) ?? []), channel])
-    if (this.#shown.has(reader)) void this.#compare(gate, channel, new Map())
+    if (this.#shown.has(reader)) void this.#compare(gate, channel, new Map()).catch(() => {})
     else this.#shown.set(reader, { policy: channel.grant()?.policy })
     return () => {
       const rest = (this.#open.get(reader) ?? []).filter((one) => one !== channel)

@@ -67,9 +67,9 @@ export class Exchange {
   /** What is under way at the upstream; undefined before, and once it is settled. */
   #forwarding: Judged | undefined
   /** Ends what goes on beside the exchange at the upstream. */
-  #stop = (): void => {}
+  #stop: (() => void) | undefined
   /** Gives the answer that is due when the gateway ends what would go on. */
-  #finish = (): void => {}
+  #finish: (() => void) | undefined
   #isGone = false
 
   /** `bytes` are the frame's text where they are at hand. */
@@ -110,7 +110,7 @@ export class Exchange {
   /** The downstream has gone: nothing more is executed for it. */
   cancel(): void {
     this.#isGone = true
-    this.#stop()
+    this.#stop?.()
     this.#upstream?.cancel()
     // A cancelled upstream says nothing more. It may have acted on the call, so the call counts.
     this.settle({ wasTaken: true, status: undefined, code: 'cancelled' })
@@ -118,7 +118,7 @@ export class Exchange {
 
   /** The gateway itself ends it: its credential is none any more, or the gateway stops. */
   finish(): void {
-    this.#finish()
+    this.#finish?.()
     this.cancel()
   }
 

@@ -123,6 +123,15 @@ describe('a live session', () => {
     expect(sessions.open(foreign)).toBeUndefined()
   })
 
+  test('has so many streams at once and no more', () => {
+    const sessions = fresh()
+    const id = sessions.seal(session)
+    const open = Array.from({ length: 16 }, () => sessions.hold(id))
+    expect(sessions.hold(id)).toBeUndefined()
+    open[0]?.()
+    expect(sessions.hold(id)).toBeDefined()
+  })
+
   test('that nobody uses is ended, once, and one that is used or listens is not', () => {
     const sessions = fresh()
     const [idle, used, listens] = [1, 2, 3].map(() => sessions.seal(session)) as [
@@ -140,7 +149,7 @@ describe('a live session', () => {
     expect(ended).toEqual([opened])
     expect(sessions.open(idle)).toBeUndefined()
     expect(sessions.open(listens)).toBeDefined()
-    letGo()
+    letGo?.()
     for (let look = 0; look < 8; look++) {
       sessions.open(used)
       expect(sessions.endIdle()).toEqual([])

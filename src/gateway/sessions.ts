@@ -32,6 +32,8 @@ const PREFIX = 'sp1.'
 /** What a request head has room for; servers' own ids may be long. */
 const MAX_ID = 12_288
 const MAX_LIVE = 10_000
+/** Streams of one session that are open at once. */
+const MAX_STREAMS = 16
 const MAX_ENDED = 50_000
 /** How long a session may go unused, with no stream of it open. */
 const IDLE_MS = 4 * 3_600_000
@@ -86,10 +88,14 @@ export class Sessions {
     return use
   }
 
-  /** A stream of the session is open: it is in use until what this gives is called. */
-  hold(id: string): () => void {
+  /**
+   * A stream of the session is opened: the session is in use until what this gives is called.
+   * Undefined when it has too many.
+   */
+  hold(id: string): (() => void) | undefined {
     const use = this.#live.get(id)
     if (use === undefined) return () => {}
+    if (use.streams >= MAX_STREAMS) return undefined
     use.streams++
     return () => {
       use.streams--

@@ -91,6 +91,21 @@ describe('filterList', () => {
     expect(filterList(results, 'tools/list', hiding('secret'))).toBeUndefined()
   })
 
+  test.each(['Tools', 'TOOLS', 'too\u200bls', 'ｔools'])(
+    'an answer whose list some reader would find under %s is no list',
+    (key) => {
+      const hidden = JSON.stringify({ result: { [key]: [{ name: 'secret' }] } })
+      expect(readList(hidden, 'tools/list')).toBeUndefined()
+      const beside = JSON.stringify({ result: { tools: [], [key]: [{ name: 'secret' }] } })
+      expect(readList(beside, 'tools/list')).toBeUndefined()
+    },
+  )
+
+  test('drops an item whose name some reader would find elsewhere', () => {
+    const text = answer('{"name":"a","Name":"secret"},{"NAME":"secret"},{"name":"b"}')
+    expect(filterList(text, 'tools/list', hiding('secret'))).toBe(answer('{"name":"b"}'))
+  })
+
   test('passes an error through, and has no page', () => {
     const text = '{"jsonrpc":"2.0","id":1,"error":{"code":-32603,"message":"no"}}'
     expect(readList(text, 'tools/list')).toBe('none')

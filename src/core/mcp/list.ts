@@ -1,3 +1,4 @@
+import { fold } from '../fold.ts'
 import { applyEdits, type Edit, removing, replacing, replacingAll } from '../json/edit.ts'
 import { isObject, type Json, type JsonObject, member } from '../json/json.ts'
 import { type JsonNode, nodeOf, parseNodes, toValue } from '../json/parse.ts'
@@ -85,9 +86,13 @@ export function readList(text: string, method: ListMethod): ListPage | 'none' | 
   }
 }
 
-/** True when an object names a member more than once. */
-const isRepeated = (node: JsonNode | undefined, key: string): boolean =>
-  node?.kind === 'object' && node.members.filter((m) => m.key === key).length > 1
+/** True when readers could differ in what the member is: it comes twice, or under a name that some take for it. */
+const isRepeated = (node: JsonNode | undefined, key: string): boolean => {
+  if (node?.kind !== 'object') return false
+  const folded = fold(key)
+  const alike = node.members.filter((m) => m.key === key || fold(m.key) === folded)
+  return alike.length > 1 || (alike.length === 1 && alike[0]?.key !== key)
+}
 
 /** The name or URI under which the policy knows a listed item; undefined when it has none. */
 export const itemName = (method: ListMethod, item: JsonObject): string | undefined => {

@@ -442,6 +442,9 @@ function listen(visit: Visit): void {
   if (head.protocolVersion !== undefined) requireLegacyHeader(head.protocolVersion)
   if (head.sessionId === undefined) throw new GatewayError('verb_refused')
   const session = sessionOf(visit)
+  const letGo = visit.options.sessions.hold(head.sessionId)
+  if (letGo === undefined) throw new GatewayError('too_busy', 'the session has too many streams')
+  response.on('close', letGo)
   const caller = {
     grant,
     server,
@@ -484,9 +487,7 @@ function listen(visit: Visit): void {
     },
     relay,
   )
-  const letGo = visit.options.sessions.hold(head.sessionId)
   response.on('close', () => {
-    letGo()
     relay.stop()
     listening.cancel()
   })

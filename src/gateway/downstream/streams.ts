@@ -8,6 +8,8 @@ import type { Head, UpstreamEvent } from '../upstream/upstream.ts'
 
 /** Comments keep proxies and clients from giving up on a silent stream. */
 const KEEP_ALIVE_MS = 25_000
+/** Looks after which a reader that has taken nothing of what waits for it is taken for gone: five minutes. */
+const MAX_STALLED = 12
 /** How long a stream may outlive the credential that opened it. */
 const RECHECK_MS = 1_000
 
@@ -21,18 +23,26 @@ export interface OpenStream {
 
 type SinkFor = (id: FrameId | undefined, reader: Reader) => AnswerSink
 
+/** A stream and how its reader does. */
+interface Watched {
+  readonly stream: OpenStream
+  isEnded: boolean
+  /** Bytes that the connection had taken at the last look, and looks since it took any. */
+  taken: number
+  stalledFor: number
+}
+
 /** The event streams that are open, kept alive by one timer for all of them. */
 export class Streams {
-  readonly #open = new Map<ServerResponse, OpenStream>()
+  readonly #open = new Map<ServerResponse, Watched>()
   /** False once no new client is taken: a stream that has no end of its own then ends. */
   readonly isServing: () => boolean
   readonly #keepAlive = setInterval(() => {
-    // A reader that does not read is not sent more.
-    for (const response of this.#open.keys())
-      if (!response.writableNeedDrain) response.write(': keep-alive\n\n')
+    for (const [response, watched] of this.#open) look(response, watched)
   }, KEEP_ALIVE_MS).unref()
   readonly #recheck = setInterval(() => {
-    for (const [response, stream] of this.#open) if (!stream.isLive()) this.#end(response, stream)
+    for (const [response, watched] of this.#open)
+      if (!watched.isEnded && !watched.stream.isLive()) end(response, watched)
   }, RECHECK_MS).unref()
 
   constructor(isServing: () => boolean) {
@@ -41,20 +51,14 @@ export class Streams {
 
   /** Keeps a response alive until it closes, or until it no longer `isLive`. */
   add(response: ServerResponse, stream: OpenStream): void {
-    this.#open.set(response, stream)
+    this.#open.set(response, { stream, isEnded: false, taken: -1, stalledFor: 0 })
     response.on('close', () => this.#open.delete(response))
   }
 
   close(): void {
     clearInterval(this.#keepAlive)
     clearInterval(this.#recheck)
-    for (const [response, stream] of this.#open) this.#end(response, stream)
-  }
-
-  #end(response: ServerResponse, stream: OpenStream): void {
-    this.#open.delete(response)
-    stream.finish()
-    if (!response.writableEnded) response.end()
+    for (const [response, watched] of this.#open) if (!watched.isEnded) end(response, watched)
   }
 
   /**
@@ -84,6 +88,25 @@ export class Streams {
     for (const [i, frame] of frames.entries())
       run(frame, i, (id, reader) => new BatchSink(response, id, reader, ended))
   }
+}
+
+/** Says that the stream is there; a reader that does not read is not sent more, and in the end let go. */
+function look(response: ServerResponse, watched: Watched): void {
+  if (!response.writableNeedDrain && !watched.isEnded) {
+    watched.stalledFor = 0
+    response.write(': keep-alive\n\n')
+    return
+  }
+  const taken = response.socket?.bytesWritten ?? 0
+  watched.stalledFor = taken === watched.taken ? watched.stalledFor + 1 : 0
+  watched.taken = taken
+  if (watched.stalledFor >= MAX_STALLED) response.destroy()
+}
+
+function end(response: ServerResponse, watched: Watched): void {
+  watched.isEnded = true
+  watched.stream.finish()
+  if (!response.writableEnded) response.end()
 }
 
 /** Writes one element's answer as an event of the batch's stream. */

@@ -24,7 +24,7 @@ export class Bed {
     this.folder = folder
     this.children = children
     this.upstream = upstream
-    this.tokens = { small: newToken(), large: newToken() }
+    this.tokens = { small: newToken(), large: newToken(), sessions: newToken() }
   }
 
   /** Runs something on a bed of its own; ends all processes and removes the folder after it. */

@@ -83,6 +83,12 @@ export function goals({ samples, start, idle }: Measured): readonly Goal[] {
       ratio(judged, 'cpuUs', ['denied', 'rules']),
       0.5,
     ),
+    most(
+      'a server with sessions: CPU, to a stateless one',
+      '×',
+      ratio(judged, 'cpuUs', ['bridged', 'rules']),
+      2,
+    ),
     {
       what: '64 KB results: calls per second, to the bare proxy',
       bound: '≥ 0.9',

@@ -1,12 +1,16 @@
-/** An MCP server that does nothing: fixed results of two sizes, and event streams that stay idle. */
+/**
+ * An MCP server that does nothing: fixed results of two sizes for stateless clients, a small one for
+ * those with sessions, and event streams that stay idle.
+ */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-const result = (text: string): Buffer =>
+const SMALL = 'Refund re_5tR81 of 18.50 EUR is on its way; it takes three to five days.'
+const result = (text: string, id: unknown = 1): Buffer =>
   Buffer.from(
     JSON.stringify({
       jsonrpc: '2.0',
-      id: 1,
+      id,
       result: {
         content: [{ type: 'text', text }],
         structuredContent: { refund: 're_5tR81', status: 'pending', amount: 1850, currency: 'eur' },
@@ -15,7 +19,7 @@ const result = (text: string): Buffer =>
     }),
   )
 const results = new Map([
-  ['/small', result('Refund re_5tR81 of 18.50 EUR is on its way; it takes three to five days.')],
+  ['/small', result(SMALL)],
   ['/large', result('0123456789abcdef'.repeat(4080))],
 ])
 
@@ -29,6 +33,15 @@ const initialized = (id: unknown): Buffer =>
         capabilities: { tools: {} },
         serverInfo: { name: 'stub', version: '1' },
       },
+    }),
+  )
+
+const discovered = (id: unknown): Buffer =>
+  Buffer.from(
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      result: { supportedVersions: ['2026-07-28'], capabilities: { tools: {} } },
     }),
   )
 
@@ -47,6 +60,8 @@ function answerOther(response: ServerResponse, text: string): void {
   if (id === undefined) response.writeHead(202, ['Content-Length', '0']).end()
   else if (method === 'initialize')
     answer(response, initialized(id), 'Mcp-Session-Id', 'bench-session')
+  else if (method === 'server/discover') answer(response, discovered(id))
+  else if (method === 'tools/call') answer(response, result(SMALL, id))
   else {
     const error = { code: -32601, message: 'Method not found' }
     answer(response, Buffer.from(JSON.stringify({ jsonrpc: '2.0', id, error })))

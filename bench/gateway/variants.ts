@@ -14,8 +14,8 @@ export interface Variant {
   readonly answer: string
 }
 
-/** Which of the upstream's results a variant asks for. */
-export type ResultSize = 'small' | 'large'
+/** Which of the upstream's results a variant asks for; `sessions` is the small one of a server with sessions. */
+export type ResultSize = 'small' | 'large' | 'sessions'
 
 const FORWARDED = '"structuredContent"'
 const gate = (title: string, process: PolicyName): Variant => ({
@@ -35,6 +35,7 @@ export const variants = {
   limit: gate('gate, the same and a large limit', 'limit'),
   sliding: gate('gate, the same and a sliding limit', 'sliding'),
   denied: { ...gate('gate, a denied call', 'denied'), answer: '[POLICY DENIED]' },
+  bridged: { ...gate('gate, ten predicates, a server with sessions', 'rules'), result: 'sessions' },
   'bare-64k': {
     ...gate('bare proxy, 64 KB', 'rules'),
     process: 'bare',
@@ -122,11 +123,13 @@ export function writeConfig(folder: string, policy: PolicyName, wiring: Wiring):
     servers: {
       small: { url: `${upstream}/small` },
       large: { url: `${upstream}/large` },
+      sessions: { url: `${upstream}/sessions`, era: 'legacy' },
     },
     policies: { bench: './policy.json' },
     grants: {
       small: { server: 'small', policy: 'bench', token: tokens.small },
       large: { server: 'large', policy: 'bench', token: tokens.large },
+      sessions: { server: 'sessions', policy: 'bench', token: tokens.sessions },
     },
   }
   writeFileSync(join(folder, 'policy.json'), JSON.stringify(policies[policy]()))

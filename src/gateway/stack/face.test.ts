@@ -74,6 +74,24 @@ describe('what a stack says of itself', () => {
     })
   })
 
+  test('is nothing of a member that the grant has no policy for', async () => {
+    const [a, b] = [saying({ prompts: {} }, 'Be kind.'), saying({})]
+    const { send } = openStack({ a, b })
+    const { policy, ...rest } = stackGrant()
+    const grant = {
+      ...rest,
+      policy: undefined,
+      stack: { name: 'work', policies: new Map([['b', policy]]) },
+    }
+    for (const method of ['server/discover', 'tools/list', 'prompts/list'])
+      expect((await send(method, {}, grant).over()).text).not.toMatch(
+        /"prompts":{|Be kind|: a,|a__/,
+      )
+    expect(a.got).toEqual([])
+    const called = await send('tools/call', { name: 'a__n' }, grant).over()
+    expect(JSON.stringify(called.message.result)).toContain('(no policy)')
+  })
+
   test('is said without the members that are not there, and not to be kept', async () => {
     const said = await discover({ a: failing(), b: saying({ prompts: {} }) })
     expect(said).toMatchObject({

@@ -17,7 +17,7 @@ import type {
 import { answerWith, MemberAnswerSink } from './answer-sink.ts'
 import { type AskMeans, askAll } from './ask.ts'
 import { type Merging, mergeList } from './lists.ts'
-import { callerOf, memberOf, membersOf, type StackView } from './member.ts'
+import { callerOf, memberOf, membersShown, type StackView } from './member.ts'
 import { observeRefusal } from './refusal.ts'
 import { Subscription } from './subscription.ts'
 
@@ -67,7 +67,7 @@ function answer(means: FaceMeans, request: StackRequest, sink: ReplySink): Upstr
   const { frame } = request
   const view = means.view()
   if (isRouted(frame)) return route(means, view, request, sink)
-  const members = membersOf(view, means.servers)
+  const members = membersShown(view, means.servers)
   const { method } = frame
   if (isListMethod(method))
     return merge(mergeList(means, { view, members, request, frame, method }), sink)

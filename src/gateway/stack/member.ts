@@ -23,9 +23,13 @@ export interface Member {
   readonly server: OpenServer
 }
 
-/** The members that are configured, in the order of lists. */
-export const membersOf = (view: StackView, servers: Servers): readonly Member[] =>
-  view.entry.servers.flatMap((name) => memberOf(view, servers, name) ?? [])
+/** The names of the members that the grant has a policy for: of the others it sees nothing at all. */
+export const namesShown = ({ entry, grant }: Pick<StackView, 'entry' | 'grant'>) =>
+  entry.servers.filter((name) => grantFor(grant, name).policy !== undefined)
+
+/** The members that the grant sees and that are configured, in the order of lists. */
+export const membersShown = (view: StackView, servers: Servers): readonly Member[] =>
+  namesShown(view).flatMap((name) => memberOf(view, servers, name) ?? [])
 
 /** The member of this name; undefined when the stack has none. */
 export function memberOf(view: StackView, servers: Servers, name: string): Member | undefined {

@@ -74,6 +74,15 @@ describe('a subscription', () => {
     })
   })
 
+  test('of a grant that sees no member is acknowledged at once, and asks nobody', async () => {
+    const a = talking()
+    const { send } = openStack({ a: a.upstream })
+    const wishes = { notifications: { toolsListChanged: true } }
+    const sink = send('subscriptions/listen', wishes, { ...stackGrant(), policy: undefined })
+    expect(methodsOf(sink)).toEqual([ACK])
+    expect(a.upstream.got).toEqual([])
+  })
+
   test('passes nothing on before its acknowledgement', async () => {
     const a = talking()
     let release = (): void => {}

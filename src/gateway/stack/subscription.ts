@@ -13,7 +13,7 @@ import {
 import type { Servers } from '../servers.ts'
 import type { ReplySink, UpstreamExchange, UpstreamRequest } from '../upstream/upstream.ts'
 import type { AskMeans } from './ask.ts'
-import { memberOf, type StackView } from './member.ts'
+import { memberOf, namesShown, type StackView } from './member.ts'
 import { MemberStream } from './member-stream.ts'
 
 /** How long the acknowledgement waits for members that have not answered. */
@@ -54,9 +54,10 @@ export class Subscription implements UpstreamExchange {
       for (const stream of this.#streams.values()) stream.resume()
     })
     this.#limit = setTimeout(() => this.#acknowledge(), ACK_MS).unref()
-    const { servers } = means.view().entry
+    const servers = namesShown(means.view())
     for (const member of servers) this.#waiting.add(member)
     for (const member of servers) this.#open(member)
+    if (servers.length === 0) this.#acknowledge()
   }
 
   cancel(): void {
@@ -74,7 +75,7 @@ export class Subscription implements UpstreamExchange {
 
   /** The configuration has changed: what the client sees of the stack may have, too. */
   changed(): void {
-    const { servers } = this.#means.view().entry
+    const servers = namesShown(this.#means.view())
     let isOther = false
     for (const [member, stream] of this.#streams)
       if (!servers.includes(member)) {

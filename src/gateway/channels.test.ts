@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { type AnsweringUpstream, answeringUpstream } from '../../test/fakes/answering-upstream.ts'
 import { grantDenying, openGate, serverOf } from '../../test/fakes/gate.ts'
@@ -163,4 +164,31 @@ test('a list that the server does not have never changes', async () => {
   const { told } = join()
   await edit(hiding('a'))
   expect(told).toEqual([])
+})
+
+test('whatever is edited, a reader is told of exactly those lists that are others for it', async () => {
+  const kinds: Record<string, string> = {
+    a: 'tools',
+    b: 'tools',
+    p: 'prompts',
+    'file:///r': 'resources',
+    'file:///{t}': 'resources',
+    'never listed': 'none',
+  }
+  const anyHidden = fc.subarray(Object.keys(kinds))
+  await fc.assert(
+    fc.asyncProperty(fc.array(anyHidden, { maxLength: 5 }), async (edits) => {
+      const { join, edit } = open()
+      const { told } = join()
+      let before: readonly string[] = []
+      for (const hidden of edits) {
+        told.length = 0
+        await edit(hiding(...hidden))
+        const differ = Object.keys(kinds).filter((n) => before.includes(n) !== hidden.includes(n))
+        const changed = new Set(differ.map((name) => kinds[name]).filter((k) => k !== 'none'))
+        expect([...told].sort()).toEqual([...changed].sort())
+        before = hidden
+      }
+    }),
+  )
 })

@@ -12,7 +12,12 @@ import { until } from '../fakes/until.ts'
 
 const SERVER = fileURLToPath(new URL('../fakes/children/paginated-server.ts', import.meta.url))
 const COMMAND = [process.execPath, '--disable-warning=ExperimentalWarning', SERVER]
-const TOKENS = { http: 'lists-token-of-http-1', pipe: 'lists-token-of-pipe-1' }
+const TOKENS = {
+  http: 'lists-token-of-http-1',
+  pipe: 'lists-token-of-pipe-1',
+  legacy: 'lists-token-of-legacy-1',
+  modern: 'lists-token-of-modern-1',
+}
 
 const space = new Space()
 let served: Served
@@ -23,12 +28,16 @@ beforeAll(async () => {
   space.file('policy.json', policyOf({}))
   const [command, ...args] = COMMAND
   served = await space.serve({
-    servers: { http: { url }, pipe: { command, args: [...args, 'stdio'] } },
-    policies: { p: './policy.json' },
-    grants: {
-      http: { server: 'http', policy: 'p', token: TOKENS.http },
-      pipe: { server: 'pipe', policy: 'p', token: TOKENS.pipe },
+    servers: {
+      http: { url },
+      pipe: { command, args: [...args, 'stdio'] },
+      legacy: { url, era: 'legacy' },
+      modern: { url, era: 'modern' },
     },
+    policies: { p: './policy.json' },
+    grants: Object.fromEntries(
+      Object.entries(TOKENS).map(([server, token]) => [server, { server, policy: 'p', token }]),
+    ),
   })
 })
 afterAll(async () => {
@@ -154,6 +163,8 @@ describe.each([
   ['a client of SDK 2 with a session at an HTTP server', second(overHttp('http'))],
   ['a client of SDK 2 with a session at a stdio server', second(overHttp('pipe'))],
   ['a client of SDK 2 over stdio', second(wrapped)],
+  ['a modern client of a server with sessions', modern(overHttp('legacy'))],
+  ['a client with a session of a stateless server', second(overHttp('modern'))],
   ['a client of SDK 1 at an HTTP server', first(streamable('http'))],
   ['a client of SDK 1 at a stdio server', first(streamable('pipe'))],
   ['a client over HTTP+SSE of an HTTP server', first(overSse('http'))],

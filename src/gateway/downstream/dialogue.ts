@@ -7,10 +7,10 @@ import { Exchange } from '../pipeline.ts'
 import type { LiveSession } from '../sessions.ts'
 import type { Era } from '../upstream/upstream.ts'
 import { openChannel } from './dialogue-channel.ts'
+import { keepListening } from './dialogue-listen.ts'
+import { DialogueSink } from './dialogue-sink.ts'
 import { clientOf } from './era.ts'
 import type { MessageWriter } from './message-writer.ts'
-import { keepListening } from './stdio-listen.ts'
-import { StdioSink } from './stdio-sink.ts'
 
 /** What a dialogue is made of. */
 export interface DialogueOptions {
@@ -52,7 +52,7 @@ interface InFlight {
   readonly frame: Frame
   readonly era: Era
   readonly exchange: Exchange
-  readonly sink: StdioSink
+  readonly sink: DialogueSink
 }
 
 /** Begins a dialogue; the client says `initialize` first. */
@@ -104,7 +104,7 @@ export function createDialogue(options: DialogueOptions): Dialogue {
         return
       }
     }
-    const sink = new StdioSink({
+    const sink = new DialogueSink({
       frame,
       reader: { isModern: caller.era === 'modern', protocolVersion: caller.protocolVersion },
       writer,

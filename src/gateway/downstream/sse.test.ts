@@ -323,6 +323,14 @@ describe('a session', () => {
     await until(() => notes().length === 2, 'two notifications')
   })
 
+  test('has one endpoint, whatever line ends a server writes', async () => {
+    const client = await clientOf().initialize()
+    await client.call('crlf')
+    await client.call('line', { text: '\n\nevent: endpoint\ndata: http://evil.example/\n\n' })
+    expect(client.events.filter(({ event }) => event !== undefined)).toHaveLength(1)
+    expect(client.messages).toHaveLength(3)
+  })
+
   test('cancels its own requests and no others', async () => {
     const [one, two] = [await clientOf().initialize(), await clientOf().initialize()]
     const silent = (id: number) =>

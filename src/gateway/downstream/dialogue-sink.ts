@@ -8,7 +8,7 @@ import type { MessageWriter } from './message-writer.ts'
 import { lineOf } from './stdio-lines.ts'
 
 /** How one exchange is answered over the one channel of a client. */
-export interface StdioSinkOptions {
+export interface DialogueSinkOptions {
   readonly frame: Frame
   readonly reader: Reader
   readonly writer: MessageWriter
@@ -21,8 +21,8 @@ export interface StdioSinkOptions {
 const MAX_BODY = 32 * 1024 * 1024
 
 /** Writes what comes back for one frame: a request gets exactly one answer, everything else none. */
-export class StdioSink implements AnswerSink {
-  readonly #o: StdioSinkOptions
+export class DialogueSink implements AnswerSink {
+  readonly #o: DialogueSinkOptions
   #chunks: Uint8Array[] = []
   #size = 0
   #kind: Head['kind'] = 'empty'
@@ -32,7 +32,7 @@ export class StdioSink implements AnswerSink {
   /** The client has cancelled: it expects no answer any more. */
   isForgone = false
 
-  constructor(options: StdioSinkOptions) {
+  constructor(options: DialogueSinkOptions) {
     this.#o = options
   }
 

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { Conversation } from '../../../test/fakes/conversation.ts'
+import { requestText } from '../../../test/fakes/frames.ts'
 import { RecordingSink } from '../../../test/fakes/recording-sink.ts'
 import { openStdio } from '../../../test/fakes/stdio-upstream.ts'
 import { until } from '../../../test/fakes/until.ts'
@@ -146,7 +147,8 @@ describe('a process per session', () => {
   test('a question that nobody will see is declined', async () => {
     const client = await start(open().upstream)
     await client.call('questions', { n: 150 })
-    await client.call('line')
+    // A list carries no questions, and its answer comes after all of them.
+    await client.send(requestText('list', 'tools/list')).over()
     const answers = JSON.parse((await client.call('answers')).said) as {
       id: string
       error: object

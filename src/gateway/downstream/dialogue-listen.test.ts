@@ -3,7 +3,7 @@ import { answeringUpstream } from '../../../test/fakes/answering-upstream.ts'
 import { serverOf } from '../../../test/fakes/gate.ts'
 import type { LiveSession } from '../sessions.ts'
 import type { ReplySink } from '../upstream/upstream.ts'
-import { keepListening } from './stdio-listen.ts'
+import { keepListening } from './dialogue-listen.ts'
 
 beforeEach(() => void vi.useFakeTimers())
 afterEach(() => void vi.useRealTimers())

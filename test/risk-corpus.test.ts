@@ -5,6 +5,7 @@ import { falseReads, foldsByFamily, measure } from '../bench/risk/measure.ts'
 import { judge, readRows } from '../bench/risk/rows.ts'
 import { attacks } from '../src/core/risk/attacks.ts'
 import { checks } from '../src/core/risk/findings/index.ts'
+import { reachChecks } from '../src/core/risk/findings/reach.ts'
 import { stackChecks } from '../src/core/risk/findings/servers.ts'
 import { signals } from '../src/core/risk/signals/index.ts'
 
@@ -27,7 +28,7 @@ test('every check and every attack pattern is in the documentation, and no other
     const part = from.slice(0, from.indexOf('\n## ', 4))
     return [...part.matchAll(/^\| `(\w+)` \|/gm)].map(([, id]) => id).toSorted()
   }
-  const known = [...Object.keys(checks), ...Object.keys(stackChecks)]
+  const known = [...Object.keys(checks), ...Object.keys(stackChecks), ...Object.keys(reachChecks)]
   expect(idsUnder('Findings')).toEqual(known.toSorted())
   expect(idsUnder('Attack patterns')).toEqual(Object.keys(attacks).toSorted())
 })

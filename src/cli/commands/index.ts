@@ -16,6 +16,10 @@ export const commands = {
     summary: 'Put one server behind a policy, over stdio',
     load: () => import('./wrap.ts'),
   },
+  scan: {
+    summary: 'List every tool that agents can call, and how risky it is',
+    load: () => import('./scan.ts'),
+  },
   'policy validate': {
     summary: 'Check policy files',
     load: () => import('./policy-validate.ts'),

@@ -168,7 +168,8 @@ function loadWrapped(
   return loadPolicies({ ...config, policies }, loaded.files)
 }
 
-function targetOf(
+/** The server that a command line names; undefined when it names none. */
+export function targetOf(
   command: string | undefined,
   args: readonly string[],
   url: string | undefined,
@@ -204,7 +205,7 @@ function headerOf(text: string, io: Io): readonly [string, string] {
 }
 
 /** What a command is best called: the package that a runner starts, or the program. */
-function nameOf(command: string, args: readonly string[]): string {
+export function nameOf(command: string, args: readonly string[]): string {
   const program = basename(command).replace(/\.(exe|cmd|js|mjs)$/, '')
   const isRunner = /^(npx|uvx|bunx|node|python3?|deno|docker)$/.test(program)
   const named = isRunner ? args.find((arg) => !arg.startsWith('-')) : undefined

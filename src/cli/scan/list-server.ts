@@ -60,22 +60,10 @@ export async function listServer(entry: ServerEntry, means: Means): Promise<List
   }
 }
 
-async function converse(upstream: Upstream, left: () => number): Promise<Listing | string> {
-  const legacy = await greetLegacy(upstream, left)
-  if (typeof legacy !== 'string') return legacy.finish()
-  if (legacy === TIMED_OUT) return legacy
-  const modern = await greetModern(upstream, left)
-  // What the first question was refused for says more than what the second was.
-  return typeof modern === 'string' ? legacy : modern.finish()
-}
-
-interface Greeted {
-  readonly finish: () => Promise<Listing | string>
-}
-
 const TIMED_OUT = 'it did not answer in time'
 
-async function greetLegacy(upstream: Upstream, left: () => number): Promise<Greeted | string> {
+/** Speaks as a client with sessions; the upstream bridges to a server of the other era. */
+async function converse(upstream: Upstream, left: () => number): Promise<Listing | string> {
   const talk: Conversation = {
     upstream,
     era: 'legacy',
@@ -89,35 +77,13 @@ async function greetLegacy(upstream: Upstream, left: () => number): Promise<Gree
   const protocolVersion = textOf(result, 'protocolVersion')
   if (protocolVersion === '') return 'it answered `initialize` without a protocol version'
   const open = { ...talk, session: answer.session, protocolVersion }
-  return {
-    finish: async () => {
-      await put(open, { method: 'notifications/initialized', params: {} }, left())
-      const listing = await listTools(open, result, left)
-      await upstream
-        .endSession({
-          era: 'legacy',
-          protocolVersion,
-          session: answer.session,
-          grantId: 'scan',
-          headers: [],
-        })
-        .catch(() => {})
-      return listing
-    },
-  }
-}
-
-async function greetModern(upstream: Upstream, left: () => number): Promise<Greeted | string> {
-  const talk: Conversation = {
-    upstream,
-    era: 'modern',
-    session: undefined,
-    protocolVersion: '2026-07-28',
-  }
-  const answer = await put(talk, { id: 'scan-1', method: 'server/discover', params: {} }, left())
-  const result = resultOf(answer)
-  if (typeof result === 'string') return result
-  return { finish: () => listTools(talk, result, left) }
+  await put(open, { method: 'notifications/initialized', params: {} }, left())
+  const listing = await listTools(open, result, left)
+  const { session } = answer
+  await upstream
+    .endSession({ era: 'legacy', protocolVersion, session, grantId: 'scan', headers: [] })
+    .catch(() => {})
+  return listing
 }
 
 async function listTools(
@@ -188,8 +154,9 @@ const errorCode = (answer: Answer): Json | undefined => {
 function resultOf(answer: Answer): JsonObject | string {
   const { failure, message, status } = answer
   if (failure?.code === 'upstream_timeout') return TIMED_OUT
-  if (failure !== undefined)
-    return failure.detail === undefined ? failure.message : `${failure.message}: ${failure.detail}`
+  if (failure?.code === 'upstream_lost')
+    return `${failure.message}; run the command by hand to see why`
+  if (failure !== undefined) return failure.message
   const result = message === undefined ? undefined : member(message, 'result')
   if (isObject(result)) return result
   if (status === 401 || status === 403) return `it wants a credential (${status})`

@@ -70,12 +70,17 @@ function withoutServer(words: readonly string[], server: ServerContext | undefin
   return mainVerb(rest)?.isPlain === true ? rest : words
 }
 
-/** What a name alone tells: for one operation among several, which has no definition of its own. */
-export const factsOfName = (nameWords: readonly string[]): ToolFacts => ({
-  ...readFacts({ name: '' }, undefined),
+/** The same tool under another name and with no more words of its own: one operation among several. */
+export const renamed = (facts: ToolFacts, nameWords: readonly string[]): ToolFacts => ({
+  ...facts,
   name: nameWords.join('_'),
   nameWords,
   verb: mainVerb(nameWords),
+  title: '',
+  description: '',
+  lead: [],
+  said: { verbs: [], isAtStart: false, spoken: '' },
+  text: '',
 })
 
 /** Reads a definition. Total: what is not of its type counts as absent. */

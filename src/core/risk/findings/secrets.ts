@@ -1,7 +1,8 @@
 import { isObject, type Json, member } from '../../json/json.ts'
 import type { Check, Hit } from './finding.ts'
 
-const TOKENS =
+/** Texts that are keys, by their form. */
+export const TOKENS =
   /\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{30,}|\bgithub_pat_\w{30,}|\bglpat-[\w-]{18,}|\b(?:sk|rk|pk)_live_[A-Za-z0-9]{16,}|\bsk-(?:proj-|ant-|live-)?[A-Za-z0-9_-]{24,}|\bxox[abeoprs]-[A-Za-z0-9-]{16,}|\bAIza[\w-]{30,}|\bnpm_[A-Za-z0-9]{30,}|\bhf_[A-Za-z0-9]{30,}|\bSG\.[\w-]{16,}\.[\w-]{16,}|\bsp_(?:grant|admin)_[\w-]{40,}|\bey[JK][\w-]{15,400}\.ey[\w-]{15,1000}\.[\w-]{10}|-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----/
 const URL_WITH_PASSWORD =
   /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@{<$[]{1,80}:([^\s/@{<$[]{3,120})@[\w.-]/i

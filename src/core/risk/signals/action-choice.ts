@@ -1,5 +1,5 @@
 import type { Category } from '../../policy/model.ts'
-import { factsOfName, type ToolFacts } from '../facts.ts'
+import { renamed, type ToolFacts } from '../facts.ts'
 import { compareCategories, type Operation, type Vote } from '../model.ts'
 import { mainVerb } from '../name-verb.ts'
 import type { Parameter } from '../parameters.ts'
@@ -49,18 +49,18 @@ export function operationsOf(facts: ToolFacts): readonly Operation[] {
   // Where no value is a verb the argument chooses something else.
   if (known.size === 0) return []
   const nouns = facts.nameWords.filter((_, at) => at !== facts.verb?.at)
-  return selector.choices.map((value) => ({
+  return [...new Set(selector.choices)].map((value) => ({
     argument: selector.name,
     value,
-    category: isPaying(value, nouns) ? 'Financial' : (known.get(value) ?? 'Execute'),
+    category: isPaying(facts, [...splitName(value, 8), ...nouns])
+      ? 'Financial'
+      : (known.get(value) ?? 'Execute'),
   }))
 }
 
 /** `manage_payments` with `create` moves money, as `create_payments` would. */
-function isPaying(value: string, nouns: readonly string[]): boolean {
-  const words = [...splitName(value, 8), ...nouns]
-  return money(factsOfName(words)).length > 0
-}
+const isPaying = (facts: ToolFacts, words: readonly string[]): boolean =>
+  money(renamed(facts, words)).length > 0
 
 function isSelector({ words, choices, depth }: Parameter): boolean {
   const last = words.at(-1) ?? ''

@@ -31,6 +31,7 @@ test.each(cells)('$feature: $cell names a test that there is', ({ cell }) => {
   expect(word, cell).toBeDefined()
   // Who is refused is told why.
   if (word === 'refused') expect(note).toBeDefined()
+  expect(note ?? '').not.toContain('../')
   const named = tests.get(key)
   expect(named, key).toBeDefined()
   const source = readFileSync(new URL(named?.file ?? '', page), 'utf8')

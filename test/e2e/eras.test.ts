@@ -100,6 +100,20 @@ test('what was learned is in the log, once for each time that it was asked', () 
   for (const one of speaks()) expect(['modern', 'legacy']).toContain(one)
 })
 
+test('a stateless client has no `ping`, and no stream to come back to', async () => {
+  await replaceBy('modern')
+  await eventually(called)
+  const { status, message } = await stateless('auto').request('ping')
+  expect(status).toBe(404)
+  expect(message.error?.code).toBe(-32601)
+  const headers = { authorization: `Bearer ${TOKENS.auto}`, 'last-event-id': '1' }
+  const accept = { accept: 'text/event-stream' }
+  const { status: refused } = await fetch(served.mcp('auto'), {
+    headers: { ...headers, ...accept },
+  })
+  expect(refused).toBe(405)
+})
+
 test('a server of a pinned era gets nothing but what its clients send, in that era', async () => {
   await replaceBy('legacy')
   const before = speaks().length

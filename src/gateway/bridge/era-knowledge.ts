@@ -40,6 +40,8 @@ export interface EraKnowledge {
 const HORIZON_MS = 10 * 60_000
 /** A verdict that a refusal throws doubt on is looked at again, not more often than this. */
 const DOUBT_MS = 5_000
+/** A server that says no to both eras is asked again after this: it may only have been starting. */
+const UNSURE_MS = 60_000
 
 interface Verdict {
   readonly isSpoken: boolean
@@ -68,9 +70,9 @@ export function createEraKnowledge(inner: Upstream, means: EraMeans): EraKnowled
   const isOld = ({ at, isSure }: Verdict): boolean => {
     const age = clock.now() - at
     // A process is the same program for as long as it is configured.
-    return isDoubted || !isSure
-      ? age >= DOUBT_MS
-      : means.openSibling === undefined && age >= HORIZON_MS
+    if (isDoubted) return age >= DOUBT_MS
+    if (!isSure) return age >= UNSURE_MS
+    return means.openSibling === undefined && age >= HORIZON_MS
   }
 
   async function find(): Promise<boolean> {

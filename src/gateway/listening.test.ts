@@ -165,6 +165,12 @@ describe('a stream that is resumed', () => {
     expect(sink.events).toEqual([])
   })
 
+  test('carries no answer to what the gateway itself asked', () => {
+    const { sink, say } = resume()
+    say({ id: 'sallyport-1', result: { tools: [{ name: 'a' }] } })
+    expect(sink.events).toEqual([])
+  })
+
   test('has what the server offers say that lists change', () => {
     const { say, heard } = resume()
     const result = { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: {} }

@@ -5,6 +5,7 @@ import { parseJson } from '../core/mcp/parse-json.ts'
 import type { AnswerSink, Caller, Gate } from './gate.ts'
 import { grantNow } from './grant-now.ts'
 import { changeMethod, noteChange } from './list-changes.ts'
+import { OWN_ID } from './refresh.ts'
 import { replayed } from './replayed.ts'
 import { type LiveSession, rememberAsked } from './sessions.ts'
 import type { Head, ReplySink, UpstreamEvent } from './upstream/upstream.ts'
@@ -76,8 +77,11 @@ export class Listening implements ReplySink {
     const { gate, caller, isResumed } = this.#o
     if (member(message, 'jsonrpc') !== '2.0') return undefined
     const [method, id] = [member(message, 'method'), member(message, 'id')]
-    if (method === undefined)
-      return isResumed && id !== undefined ? replayed(gate, caller, text) : undefined
+    if (method === undefined) {
+      // What the gateway itself asked in this session is not the client's to read.
+      const isOwn = typeof id === 'string' && id.startsWith(OWN_ID)
+      return isResumed && id !== undefined && !isOwn ? replayed(gate, caller, text) : undefined
+    }
     if (id === undefined) noteChange(caller.server, method)
     else if (typeof id === 'string' || typeof id === 'number') rememberAsked(caller.session, id)
     else return undefined

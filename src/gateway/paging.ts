@@ -7,6 +7,7 @@ import { itemName, type ListMethod, type ListPage, readList } from '../core/mcp/
 import { beginning, openPlace, type Place, sealPlace } from './cursors.ts'
 import type { Caller, Gate } from './gate.ts'
 import { type Awaiting, PageReply } from './page-reply.ts'
+import { OWN_ID } from './refresh.ts'
 import type { Head, ReplySink, UpstreamEvent } from './upstream/upstream.ts'
 
 /** Pages that the gateway asks for on its own before it gives an empty one away. */
@@ -234,7 +235,7 @@ export class Paging implements Awaiting {
     this.#isNextDue = false
     this.#limit ??= setTimeout(() => this.#giveUp(), MAX_MS).unref()
     const { frame, gate } = this.#reading
-    this.#ask(requestAt(frame, this.#place.cursor ?? '', `sallyport-${gate.newId()}`))
+    this.#ask(requestAt(frame, this.#place.cursor ?? '', OWN_ID + gate.newId()))
   }
 
   /** The server takes too long over a page that only the gateway asked for. */

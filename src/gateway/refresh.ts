@@ -10,6 +10,8 @@ import type { UpstreamExchange } from './upstream/upstream.ts'
 
 const MAX_PAGES = 100
 const ANSWER_TIMEOUT_MS = 10_000
+/** What the ids of the gateway's own requests begin with. */
+export const OWN_ID = 'sallyport-'
 /** How often a server is asked again for a name that it did not list. */
 const AGAIN_MS = 1_000
 /** The same for a server that could not be asked: it may be back. */
@@ -86,7 +88,7 @@ export function ask(
   method: string,
   own: JsonObject,
 ): Promise<Collected> {
-  const id = `sallyport-${gate.newId()}`
+  const id = OWN_ID + gate.newId()
   const { envelope = {} } = caller
   // As the client would ask: what a server offers may depend on who its client is.
   const meta = {

@@ -230,6 +230,26 @@ describe('a stdio listener', () => {
     expect(await client.said('s')).toContain('notifications/cancelled')
   })
 
+  test('a subscription holds up no end: it gets its result when the input ends', async () => {
+    const client = connect()
+    const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' }
+    const notifications = { toolsListChanged: true }
+    client.send(requestText('s1', 'subscriptions/listen', { notifications, _meta }))
+    await until(() => client.lines.length > 0, 'the acknowledgement')
+    const begun = performance.now()
+    client.input.end()
+    await client.listener.ended
+    expect(performance.now() - begun).toBeLessThan(2_000)
+    expect(await client.answer('s1')).toEqual({
+      jsonrpc: '2.0',
+      id: 's1',
+      result: {
+        resultType: 'complete',
+        _meta: { 'io.modelcontextprotocol/subscriptionId': 's1' },
+      },
+    })
+  })
+
   test('a client that does not read stops being read from', async () => {
     const stuck = new Writable({ highWaterMark: 1_000, write() {} })
     const client = connect({ output: stuck })

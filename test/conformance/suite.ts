@@ -125,7 +125,7 @@ function collect(folder: string, leg: Leg, scored: ReadonlySet<string>): Run {
 const nameOf = (folder: string, leg: Leg): string =>
   folder
     .replaceAll('\\', '/')
-    .replace(`${leg}-`, '')
+    .replace(leg === 'server' ? /^server-/ : '', '')
     .replace(/-\d{4}-\d\d-\d\dT[\d:.Z-]+$/, '')
 
 function fold(all: readonly Check[]): Pick<Outcome, 'checks' | 'errors'> {

@@ -1,115 +1,105 @@
-import { Space } from '../fakes/space.ts'
-import { startBearerShim } from './bearer-shim.ts'
+import { clientScenarios, runClient, type Way } from './client-leg.ts'
 import { type Comparison, compare } from './compare.ts'
-import {
-  type Place,
-  ROUTES,
-  type Route,
-  UPSTREAMS,
-  type Upstream,
-  type UpstreamName,
-} from './routes.ts'
-import type { Run } from './run-model.ts'
+import { limited } from './limited.ts'
+import { openBench } from './open-bench.ts'
+import { ROUTES, type Route, UPSTREAMS, type UpstreamName } from './routes.ts'
+import { REVISIONS, type Revision, type Run } from './run-model.ts'
 import { runSuite } from './suite.ts'
 
-/** What one route did. */
+/** What was measured of one path through the gateway. */
 export interface Measured {
-  readonly route: Route
+  readonly id: string
   readonly direct: Run
   readonly through: Run
   readonly comparison: Comparison
 }
 
-/** A policy that allows everything: what is lost is lost by the gateway. */
-const ALLOW_ALL = { version: '1', default: 'allow' }
-const AT_ONCE = 3
-
-/** The servers of this machine and the built program before them; closing ends all. */
-export async function openBench(names: readonly UpstreamName[]) {
-  const space = new Space()
-  const upstreams: Readonly<Record<UpstreamName, Upstream>> = UPSTREAMS
-  const placed = await Promise.all(
-    names.map(async (name) => [name, await upstreams[name].start(space)] as const),
-  )
-  const places = new Map<UpstreamName, Place>(placed)
-  space.file('allow-all.json', ALLOW_ALL)
-  const token = (name: string): string => `conformance-token-of-${name}`
-  const served = await space.serve({
-    servers: Object.fromEntries(places),
-    policies: { all: './allow-all.json' },
-    grants: Object.fromEntries(
-      names.map((name) => [name, { server: name, policy: 'all', token: token(name) }]),
-    ),
-  })
-  const tokens = new Map(names.map((name) => [`/mcp/${name}`, token(name)]))
-  const shim = await startBearerShim(served.url, tokens)
-  space.later(() => shim.close())
-  return {
-    served,
-    through: (name: UpstreamName): string => `${shim.url}/mcp/${name}`,
-    direct(name: UpstreamName): string {
-      const place = places.get(name)
-      if (place === undefined || !('url' in place)) throw new Error(`${name} has no URL`)
-      return place.url
-    },
-    close: () => space.close(),
-  }
+/** Something to measure. */
+export interface Subject {
+  readonly id: string
+  readonly kind: 'same era' | 'bridged' | 'as a client'
+  readonly revision: Revision
+  readonly title: string
+  /** What it needs lies at hand. */
+  readonly isHere: boolean
+  readonly source: Route | { readonly way: Exclude<Way, 'direct'> }
 }
 
-/** Routes whose servers are all at hand. */
-export const routesHere = (): readonly Route[] =>
-  ROUTES.filter(({ upstream, against }) =>
-    [upstream, against].every((name) => UPSTREAMS[name].isHere),
-  )
+const idOf = (name: string, revision: Revision): string => `${name}@${revision}`
 
-/** Runs the suite directly and through the gateway, for every route, a few at once. */
+const routeSubject = (route: Route): Subject => ({
+  id: idOf(route.upstream, route.revision),
+  kind: route.kind,
+  revision: route.revision,
+  title: UPSTREAMS[route.upstream].title,
+  isHere: [route.upstream, route.against].every((name) => UPSTREAMS[name].isHere),
+  source: route,
+})
+
+const clientSubject = (way: Exclude<Way, 'direct'>, revision: Revision): Subject => ({
+  id: idOf(`client-${way}`, revision),
+  kind: 'as a client',
+  revision,
+  title: way === 'serve' ? 'behind `serve`, over HTTP' : 'behind `wrap`, over stdio',
+  isHere: true,
+  source: { way },
+})
+
+/** Everything that is measured. */
+export const SUBJECTS: readonly Subject[] = [
+  ...ROUTES.map(routeSubject),
+  ...REVISIONS.flatMap((revision) => [
+    clientSubject('serve', revision),
+    clientSubject('wrap', revision),
+  ]),
+]
+
+const AT_ONCE = 3
+
+/** Runs the suite directly and through the gateway, for every subject, a few runs at once. */
 export async function measure(
-  routes: readonly Route[],
+  subjects: readonly Subject[],
   tell: (measured: Measured) => void = () => {},
 ): Promise<readonly Measured[]> {
-  const names = [...new Set(routes.flatMap(({ upstream, against }) => [upstream, against]))]
-  const bench = await openBench(names)
-  try {
-    const turn = limited(AT_ONCE)
-    const directs = new Map<string, Promise<Run>>()
-    const directRun = ({ against, revision }: Route): Promise<Run> => {
-      const key = JSON.stringify([against, revision])
-      const known = directs.get(key)
-      if (known !== undefined) return known
-      const run = turn(() => runSuite({ leg: 'server', revision, subject: bench.direct(against) }))
-      directs.set(key, run)
-      return run
+  const names = subjects.flatMap(({ source }) =>
+    'upstream' in source ? [source.upstream, source.against] : [],
+  )
+  const bench = await openBench([...new Set(names)])
+  const turn = limited(AT_ONCE)
+  const runServer = (revision: Revision, subject: string): Promise<Run> =>
+    turn(() => runSuite({ leg: 'server', revision, subject }))
+  const directs = new Map<string, Promise<Run>>()
+  const once = (key: string, run: () => Promise<Run>): Promise<Run> => {
+    const known = directs.get(key) ?? run()
+    directs.set(key, known)
+    return known
+  }
+  const playAll = async (way: Way, revision: Revision): Promise<Run> => {
+    const scenarios = clientScenarios(revision)
+    const runs = scenarios.map((one) => turn(() => runClient(way, revision, one)))
+    return Object.assign({}, ...(await Promise.all(runs))) as Run
+  }
+  const bothOf = ({ source, revision }: Subject): readonly [Promise<Run>, Promise<Run>] => {
+    if ('way' in source) {
+      const direct = once(idOf('client', revision), () => playAll('direct', revision))
+      return [direct, playAll(source.way, revision)]
     }
+    const { upstream, against }: { upstream: UpstreamName; against: UpstreamName } = source
+    return [
+      once(idOf(against, revision), () => runServer(revision, bench.direct(against))),
+      runServer(revision, bench.through(upstream)),
+    ]
+  }
+  try {
     return await Promise.all(
-      routes.map(async (route) => {
-        const { revision, upstream } = route
-        const [direct, through] = await Promise.all([
-          directRun(route),
-          turn(() => runSuite({ leg: 'server', revision, subject: bench.through(upstream) })),
-        ])
-        const measured = { route, direct, through, comparison: compare(direct, through) }
+      subjects.map(async (subject) => {
+        const [direct, through] = await Promise.all(bothOf(subject))
+        const measured = { id: subject.id, direct, through, comparison: compare(direct, through) }
         tell(measured)
         return measured
       }),
     )
   } finally {
     await bench.close()
-  }
-}
-
-/** Lets a few pieces of work run at once, the rest in turn. */
-function limited(atOnce: number): <T>(work: () => Promise<T>) => Promise<T> {
-  let free = atOnce
-  const waiting: (() => void)[] = []
-  return async (work) => {
-    if (free === 0) await new Promise<void>((resolve) => waiting.push(resolve))
-    else free -= 1
-    try {
-      return await work()
-    } finally {
-      const next = waiting.shift()
-      if (next === undefined) free += 1
-      else next()
-    }
   }
 }

@@ -122,6 +122,10 @@ describe('a stateless client', () => {
     ['invalid params', { error: { code: -32602, message: 'no' } }],
     ['a server error', { error: { code: -32000, message: 'no' } }],
     ['an unsupported version', { error: { code: -32022, message: 'no' } }],
+    [
+      'versions without ours instead',
+      { error: { code: -32022, message: 'no', data: { supported: ['2025-11-25'] } } },
+    ],
     ['an empty result', { result: {} }],
     ['versions without ours', { result: { supportedVersions: ['2031-01-01'] } }],
     ['an answer that is not MCP', new GatewayError('upstream_broken', 'HTTP 404')],
@@ -131,6 +135,18 @@ describe('a stateless client', () => {
       request.era === 'modern' ? said : legacyOnly(request, sink),
     )
     expect((await send(upstream, 'modern', 'tools/list')).message.result?.of).toBe('bridge')
+  })
+
+  test('reaches a server itself that names the era while it refuses', async () => {
+    const supported = { supported: ['2026-07-28'] }
+    let isFirst = true
+    const { upstream, inner } = open((request, sink) => {
+      if (!isFirst) return modernOnly(request, sink)
+      isFirst = false
+      return { error: { code: -32022, message: 'unsupported protocol version', data: supported } }
+    })
+    expect((await send(upstream, 'modern', 'tools/list')).message.result?.of).toBe('modern')
+    expect(inner.methods()).toEqual(['server/discover', 'tools/list'])
   })
 
   test('gets the own words of a server that refuses both', async () => {

@@ -57,10 +57,18 @@ export async function askLegacy(upstream: Upstream): Promise<boolean> {
   return result !== undefined && typeof member(result, 'protocolVersion') === 'string'
 }
 
+/** The versions that a server names, in its result or in its refusal of a version. */
 function supportedBy(asked: Asked): readonly unknown[] | undefined {
   const result = resultOf(asked)
-  const versions = result === undefined ? undefined : member(result, 'supportedVersions')
+  const versions =
+    result === undefined ? supportedInstead(asked) : member(result, 'supportedVersions')
   return Array.isArray(versions) ? versions : undefined
+}
+
+function supportedInstead({ message }: Asked): unknown {
+  const error = message === undefined ? undefined : member(message, 'error')
+  const data = isObject(error) ? member(error, 'data') : undefined
+  return isObject(data) ? member(data, 'supported') : undefined
 }
 
 /** Did the server take the question and answer, with whatever? */

@@ -1,0 +1,50 @@
+import { Space } from '../fakes/space.ts'
+import { startBearerShim } from './bearer-shim.ts'
+import { type Place, UPSTREAMS, type Upstream, type UpstreamName } from './routes.ts'
+
+/**
+ * A policy that allows everything: what is lost is lost by the gateway. Some servers do not have the
+ * suite's own tools; they are named, because what is neither listed nor named does not exist.
+ */
+const ALLOW_ALL = {
+  version: '1',
+  default: 'allow',
+  tools: Object.fromEntries(
+    ['test_simple_text', 'test_error_handling', 'test_reconnection'].map((name) => [
+      name,
+      { action: 'allow' },
+    ]),
+  ),
+}
+
+/** The servers of this machine and the built program before them; closing ends all. */
+export async function openBench(names: readonly UpstreamName[]) {
+  const space = new Space()
+  const upstreams: Readonly<Record<UpstreamName, Upstream>> = UPSTREAMS
+  const placed = await Promise.all(
+    names.map(async (name) => [name, await upstreams[name].start(space)] as const),
+  )
+  const places = new Map<UpstreamName, Place>(placed)
+  space.file('allow-all.json', ALLOW_ALL)
+  const token = (name: string): string => `conformance-token-of-${name}`
+  const served = await space.serve({
+    servers: Object.fromEntries(places),
+    policies: { all: './allow-all.json' },
+    grants: Object.fromEntries(
+      names.map((name) => [name, { server: name, policy: 'all', token: token(name) }]),
+    ),
+  })
+  const tokens = new Map(names.map((name) => [`/mcp/${name}`, token(name)]))
+  const shim = await startBearerShim(served.url, tokens)
+  space.later(() => shim.close())
+  return {
+    served,
+    through: (name: UpstreamName): string => `${shim.url}/mcp/${name}`,
+    direct(name: UpstreamName): string {
+      const place = places.get(name)
+      if (place === undefined || !('url' in place)) throw new Error(`${name} has no URL`)
+      return place.url
+    },
+    close: () => space.close(),
+  }
+}

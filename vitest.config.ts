@@ -10,6 +10,11 @@ export default defineConfig({
       project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/cases/**/*.test.ts']),
       project('contract', ['test/contract/**/*.test.ts'], { testTimeout: 60_000 }),
       project('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 60_000, hookTimeout: 60_000 }),
+      // By itself, at the end: the suite's own limits are tight on a machine that is busy.
+      project('conformance', ['test/conformance/**/*.test.ts'], {
+        sequence: { groupOrder: 1 },
+        hookTimeout: 420_000,
+      }),
     ],
   },
 })

@@ -1,24 +1,32 @@
 import { createServer, request as open, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
+/** Where a path leads, and the credential that opens it. */
+export interface ShimRoute {
+  readonly token: string
+  /** The path at the gateway, where it is another. */
+  readonly path?: string
+}
+
 /**
  * Puts a credential before the gateway, which the suite can't send: every request goes on as it came,
  * with one header more. `Host` is changed only where it names the shim.
  */
 export async function startBearerShim(
   gateway: string,
-  tokens: ReadonlyMap<string, string>,
+  routes: ReadonlyMap<string, ShimRoute>,
+  listenPort = 0,
 ): Promise<{ url: string; close: () => Promise<void> }> {
   const { hostname, port, host } = new URL(gateway)
   const server = createServer((request, response) => {
     const raw = withHost(request.rawHeaders, addressOf(server), host)
-    const token = tokens.get(request.url ?? '')
-    if (token !== undefined) raw.push('Authorization', `Bearer ${token}`)
+    const route = routes.get(request.url ?? '')
+    if (route !== undefined) raw.push('Authorization', `Bearer ${route.token}`)
     const up = open({
       host: hostname,
       port,
       method: request.method,
-      path: request.url,
+      path: route?.path ?? request.url,
       headers: raw,
       setHost: false,
     })
@@ -32,7 +40,7 @@ export async function startBearerShim(
     response.once('close', () => up.destroy())
     request.pipe(up)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(listenPort, '127.0.0.1', resolve))
   return {
     url: `http://${addressOf(server)}`,
     close: () =>

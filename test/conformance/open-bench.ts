@@ -34,8 +34,8 @@ export async function openBench(names: readonly UpstreamName[]) {
       names.map((name) => [name, { server: name, policy: 'all', token: token(name) }]),
     ),
   })
-  const tokens = new Map(names.map((name) => [`/mcp/${name}`, token(name)]))
-  const shim = await startBearerShim(served.url, tokens)
+  const routes = new Map(names.map((name) => [`/mcp/${name}`, { token: token(name) }]))
+  const shim = await startBearerShim(served.url, routes)
   space.later(() => shim.close())
   return {
     served,

@@ -62,6 +62,18 @@ export const UPSTREAMS = {
       return { url: `http://127.0.0.1:${port}/mcp` }
     },
   },
+  'everything-sse': {
+    title: 'server-everything, HTTP+SSE',
+    isHere: true,
+    async start(space) {
+      const port = await freePort()
+      const program = space.startOther([process.execPath, EVERYTHING, 'sse'], {
+        env: { PORT: String(port) },
+      })
+      await until(() => /running|listening/i.test(program.err), 'server-everything over SSE')
+      return { url: `http://127.0.0.1:${port}/sse` }
+    },
+  },
   'everything-stdio': {
     title: 'server-everything, stdio',
     isHere: true,
@@ -123,9 +135,12 @@ export const ROUTES: readonly Route[] = [
   { upstream: 'modern-stdio', revision: NEW, against: 'both-http', kind: 'same era' },
   { upstream: 'everything-http', revision: OLD, against: 'everything-http', kind: 'same era' },
   { upstream: 'everything-stdio', revision: OLD, against: 'everything-http', kind: 'same era' },
+  { upstream: 'everything-sse', revision: OLD, against: 'everything-http', kind: 'same era' },
+  { upstream: 'tasks-http', revision: NEW, against: 'tasks-http', kind: 'same era' },
   { upstream: 'modern-http', revision: OLD, against: 'both-http', kind: 'bridged' },
   { upstream: 'modern-stdio', revision: OLD, against: 'both-http', kind: 'bridged' },
   { upstream: 'legacy-http', revision: NEW, against: 'both-http', kind: 'bridged' },
   { upstream: 'legacy-stdio', revision: NEW, against: 'both-http', kind: 'bridged' },
-  { upstream: 'tasks-http', revision: NEW, against: 'tasks-http', kind: 'same era' },
+  { upstream: 'everything-http', revision: NEW, against: 'everything-http', kind: 'bridged' },
+  { upstream: 'everything-sse', revision: NEW, against: 'everything-http', kind: 'bridged' },
 ]

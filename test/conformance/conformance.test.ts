@@ -1,0 +1,38 @@
+import { beforeAll, describe, expect, test } from 'vitest'
+import { linesOf, readBaseline } from './baseline.ts'
+import { explanationOf } from './explanations.ts'
+import { type Measured, measure, SUBJECTS } from './measure.ts'
+import { SUITE_VERSION } from './suite.ts'
+
+const isRequired = process.env.SALLYPORT_REQUIRE_SHARED === '1'
+const baseline = readBaseline()
+const present = SUBJECTS.filter(({ isHere }) => isHere)
+
+let measured: ReadonlyMap<string, Measured>
+beforeAll(async () => {
+  measured = new Map((await measure(present)).map((one) => [one.id, one]))
+})
+
+test('the committed results are of the suite that is installed', () => {
+  expect(baseline.suite).toBe(SUITE_VERSION)
+})
+
+describe.each(SUBJECTS)('$kind, $revision: $title ($id)', ({ id, isHere }) => {
+  test('what it needs is here where it is required', () => {
+    expect(isHere || !isRequired, 'SALLYPORT_REQUIRE_SHARED=1 needs the tasks server').toBe(true)
+  })
+
+  // Skipped where the shared material does not lie beside the clone.
+  test.skipIf(!isHere)('differs from the direct run as committed, and in nothing else', () => {
+    const one = measured.get(id)
+    const row = baseline.rows[id]
+    if (one === undefined || row === undefined) throw new Error('it was never measured')
+    const isSteady = (line: string): boolean => explanationOf(id, line)?.isUnsteady !== true
+    const lines = linesOf(one.comparison)
+    const errors = Object.entries(one.through).flatMap(([name, { errors }]) =>
+      Object.entries(errors).map(([check, error]) => `${name} :: ${check}: ${error}`),
+    )
+    expect(lines.filter(isSteady), errors.join('\n')).toEqual(row.differences.filter(isSteady))
+    expect(lines.filter((line) => explanationOf(id, line) === undefined)).toEqual([])
+  })
+})

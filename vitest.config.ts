@@ -13,6 +13,7 @@ export default defineConfig({
       // By itself, at the end: the suite's own limits are tight on a machine that is busy.
       project('conformance', ['test/conformance/**/*.test.ts'], {
         sequence: { groupOrder: 1 },
+        testTimeout: 60_000,
         hookTimeout: 420_000,
       }),
     ],

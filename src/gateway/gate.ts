@@ -86,6 +86,10 @@ export interface AnswerSink extends ReplySink {
   openSession(upstream: string | undefined, protocolVersion: string): string | undefined
 }
 
+/** The id that an answer to a frame has; a response is not answered, and its id is of another request. */
+export const answerIdOf = (frame: { kind: string; id?: FrameId }): FrameId | undefined =>
+  frame.kind === 'request' ? frame.id : undefined
+
 /** The id of a frame; undefined for a notification. */
 export const idOf = (frame: { kind: string; id?: FrameId }): FrameId | undefined =>
   frame.kind === 'notification' ? undefined : frame.id

@@ -161,12 +161,16 @@ export class Exchange {
     // decide
     const { policy } = loaded
     const { catalogue } = this.#caller.server
-    const listing = ensureListed(this.#gate, this.#caller, name, policy.needsAdvertising(name))
-    if (listing !== undefined) await listing
+    const isAdvertised = policy.needsAdvertising(name)
+    const listing = ensureListed(this.#gate, this.#caller, name, isAdvertised)
+    // Whoever has no headers of its own gets those that the definition wants from us.
+    const needsDefinition = policy.readsDefinitions || this.#caller.mirrors === undefined
+    if (listing !== undefined && (isAdvertised || needsDefinition)) await listing
+    else listing?.catch(() => {})
     const known = catalogue.find(name)
     const { failure } = this.#caller.server.refresh
     // Nobody can say which names there are: the same answer for all that would need it.
-    if (known === undefined && failure !== undefined && policy.needsAdvertising(name))
+    if (known === undefined && failure !== undefined && isAdvertised)
       return this.#refuse(failure, judged)
     const mirrored = known?.mirrored ?? []
     const mismatch =

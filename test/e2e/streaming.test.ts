@@ -80,6 +80,14 @@ test('every event is passed on when it comes, not when the answer is complete', 
   expect(events.at(-1)?.result?.content?.[0]?.text).toBe('done')
 })
 
+test('a call of a tool that the policy names does not wait for the list', async () => {
+  upstream.withholdList()
+  // The list is given up after ten seconds: an answer before that has not waited for it.
+  const started = performance.now()
+  expect(isForwarded(await client.call('peek'))).toBe(true)
+  expect(performance.now() - started).toBeLessThan(5_000)
+})
+
 test('a client that stops reading bounds what the server can push, and loses nothing', async () => {
   const { stream, id } = await streaming()
   const opened = request(client.url, {

@@ -18,6 +18,7 @@ const allBut = (denied: ReadonlySet<string>): Policy => ({
       : { effect: 'allow', rule: '', message: '', limits: [], observed: undefined },
   isHidden: (tool) => denied.has(tool.name),
   needsAdvertising: () => false,
+  readsDefinitions: false,
   countersRead: () => [],
   limitNamed: () => undefined,
   decideItem: () => ({ effect: 'allow', rule: '', message: '', limits: [], observed: undefined }),

@@ -23,6 +23,8 @@ export interface RecordingUpstream {
   calls(tool?: string): readonly Received[]
   /** Decides how `tools/call` is answered from now on. */
   answer(respond: Respond): void
+  /** Leaves every `tools/list` from now on without an answer. */
+  withholdList(): void
   /** Decides how GET, the stream that belongs to no request, is answered; it is refused until then. */
   listen(respond: (response: ServerResponse) => void): void
   close(): Promise<void>
@@ -53,6 +55,7 @@ export async function openRecordingUpstream(
 ): Promise<RecordingUpstream> {
   const received: Received[] = []
   let respond = well
+  let hasList = true
   let listen = (response: ServerResponse): void => void response.writeHead(405).end()
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -69,7 +72,8 @@ export async function openRecordingUpstream(
     if (message.id === undefined) response.writeHead(202).end()
     else if (message.method === 'tools/call') respond(one, response)
     else if (message.method === 'subscriptions/listen') unknown(response, message.id)
-    else result(response, message.id, resultOf(message, tools))
+    else if (hasList || message.method !== 'tools/list')
+      result(response, message.id, resultOf(message, tools))
   }
 
   const server = createServer((request, response) => {
@@ -89,6 +93,9 @@ export async function openRecordingUpstream(
       ),
     answer(next) {
       respond = next
+    },
+    withholdList() {
+      hasList = false
     },
     listen(next) {
       listen = next

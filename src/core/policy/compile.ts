@@ -39,6 +39,7 @@ export function compilePolicy(
       mode === 'enforce' && refusalOf(plans.planOf(tool), byDefault, true) === 'hidden',
     needsAdvertising: (name) =>
       !plans.isNamed(name) && (byDefault === 'allow' || plans.mayMatch(name)),
+    readsDefinitions: readsDefinitions(document),
     countersRead: () => reads,
     limitNamed: (counter) => limits.get(counter),
     decideItem: (kind, name) => items[kind].decide(name),
@@ -66,6 +67,18 @@ function limitsByCounter(document: PolicyDocument): ReadonlyMap<string, Limit> {
     }
   return limits
 }
+
+/** Does anything look at the risk, the annotations or the schema of a tool? */
+const readsDefinitions = (document: PolicyDocument): boolean =>
+  document.pin === true ||
+  document.strict_arguments === true ||
+  Object.keys(document.risk ?? {}).length > 0 ||
+  entriesOf(document)
+    .flatMap(conditionPaths)
+    .some((text) => {
+      const path = parsePath(text)
+      return !('segments' in path) || (path.root.startsWith('tool.') && path.root !== 'tool.name')
+    })
 
 /** Counters that any condition reads: few policies have one, so that they are not told by tool. */
 function countersReadBy(document: PolicyDocument): readonly string[] {

@@ -131,6 +131,8 @@ export interface Policy {
   isHidden(tool: Tool): boolean
   /** True when only a glob, a risk entry or the default speaks for it, so that it must be advertised. */
   needsAdvertising(toolName: string): boolean
+  /** True when what a server says of a tool, beyond its name, may change a decision. */
+  readonly readsDefinitions: boolean
   /** Names of the counters whose current value a decision on this tool reads (`limits.<counter>`). */
   countersRead(toolName: string): readonly string[]
   /** The first limit under which this policy counts `counter`; what `limits.<counter>` reads. */

@@ -6,7 +6,7 @@ import type { Frame } from '../../core/mcp/frame-model.ts'
 import { errorReply, type Reader } from '../../core/mcp/reply.ts'
 import { UNNAMED_VERSION } from '../../core/mcp/revisions.ts'
 import type { Grant, Snapshot } from '../../core/snapshot.ts'
-import { type AnswerSink, type Caller, type Gate, idOf, type OpenServer } from '../gate.ts'
+import { type AnswerSink, answerIdOf, type Caller, type Gate, type OpenServer } from '../gate.ts'
 import { identify } from '../identify.ts'
 import { Listening } from '../listening.ts'
 import { mirrorMismatch } from '../mirror.ts'
@@ -294,7 +294,7 @@ function receiveOne(visit: Visit, parsed: FrameResult, bytes: Uint8Array): void 
     reader = { isModern: caller.era === 'modern', protocolVersion: caller.protocolVersion }
     exchange(visit, caller, { frame: parsed.frame, bytes }, reader)
   } catch (thrown) {
-    const id = parsed.ok ? idOf(parsed.frame) : parsed.id
+    const id = parsed.ok ? answerIdOf(parsed.frame) : parsed.id
     refuse(visit.response, thrown, { id, reader, headers: visit.headers })
   }
 }
@@ -313,7 +313,7 @@ function exchange(
 ): void {
   const isCall = frame.kind !== 'request' || frame.method !== 'subscriptions/listen'
   const sink = new HttpSink(visit.response, {
-    id: idOf(frame),
+    id: answerIdOf(frame),
     reader,
     headers: visit.headers,
     streaming: (response) =>
@@ -419,7 +419,7 @@ function receiveBatch(
       { headers: visit.headers, isLive, finish },
       frames,
       (frame, i, sink) => {
-        const running = open(visit, callers[i] as Caller, frame, sink(idOf(frame), reader))
+        const running = open(visit, callers[i] as Caller, frame, sink(answerIdOf(frame), reader))
         all.push(running)
         visit.response.on('close', () => {
           if (!visit.response.writableFinished) running.cancel()

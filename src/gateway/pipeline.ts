@@ -6,6 +6,7 @@ import { advertiseChanges } from '../core/mcp/capabilities.ts'
 import type { Frame, FrameId, RequestFrame } from '../core/mcp/frame-model.ts'
 import { isListMethod, itemName, type ListMethod } from '../core/mcp/list.ts'
 import { parseJson } from '../core/mcp/parse-json.ts'
+import { mirrorFault } from '../core/mcp/mirror-fault.ts'
 import {
   type Denial,
   denialReply,
@@ -383,8 +384,15 @@ export class Exchange {
   #isHidden(method: ListMethod, item: JsonObject): boolean {
     const { catalogue } = this.#caller.server
     const name = itemName(method, item)
-    if (name === undefined) return true
+    if (name === undefined || (method === 'tools/list' && this.#isUnusable(item))) return true
     return isHiddenUnder(this.#caller.grant.policy, { catalogue, method, name, definition: item })
+  }
+
+  /** A tool whose arguments nobody can repeat in headers, where that is for the gateway to do. */
+  #isUnusable(definition: JsonObject): boolean {
+    const { server, era, mirrors } = this.#caller
+    const isOurs = mirrors === undefined && era === 'modern' && server.entry.target.kind === 'http'
+    return isOurs && mirrorFault(definition) !== undefined
   }
 
   /** True once the call is on record, durably. */

@@ -117,13 +117,19 @@ function differences(baseline: Baseline): string[] {
     if (mine.length === 0) return []
     const lines = new Map<string, string[]>()
     for (const { id, line } of mine) lines.set(line, [...(lines.get(line) ?? []), id])
+    const gained = [...lines.keys()].filter((line) => line.startsWith('gained '))
+    const shown = [...lines].filter(
+      ([line]) => gained.length <= MAX_GAINED || !gained.includes(line),
+    )
     return [
       `${explanation.why}${explanation.isUnsteady ? ' (Not in every run.)' : ''}`,
       '',
-      ...[...lines].map(
-        ([line, ids]) => `- \`${line}\` (${ids.map((id) => `\`${id}\``).join(', ')})`,
-      ),
+      ...(gained.length > MAX_GAINED ? [`- ${gained.length} checks gained`] : []),
+      ...shown.map(([line, ids]) => `- \`${line}\` (${ids.map((id) => `\`${id}\``).join(', ')})`),
       '',
     ]
   }).slice(0, -1)
 }
+
+/** More checks than this that newly pass are counted, not listed: the baseline has them all. */
+const MAX_GAINED = 10

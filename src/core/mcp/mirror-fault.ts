@@ -1,7 +1,7 @@
 import { isObject, type Json, type JsonObject, member } from '../json/json.ts'
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-const PRIMITIVE = new Set<Json | undefined>(['string', 'integer', 'boolean', 'number'])
+const PRIMITIVE = new Set<Json | undefined>(['string', 'integer', 'boolean'])
 const MAX_NESTING = 64
 
 /**

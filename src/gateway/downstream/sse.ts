@@ -5,7 +5,7 @@ import { type FrameResult, parseFrame } from '../../core/mcp/frame.ts'
 import type { Frame, FrameId } from '../../core/mcp/frame-model.ts'
 import type { Reader } from '../../core/mcp/reply.ts'
 import type { Grant } from '../../core/snapshot.ts'
-import { type Gate, idOf, type OpenServer } from '../gate.ts'
+import { answerIdOf, type Gate, type OpenServer } from '../gate.ts'
 import { mirrorMismatch } from '../mirror.ts'
 import { splitBatch } from './batch.ts'
 import { createDialogue, type Dialogue, type Sender } from './dialogue.ts'
@@ -144,7 +144,7 @@ function receive(visit: SseVisit, { dialogue, writer }: SseSession, text: string
         else visit.refuse(error, undefined, dialogue.reader())
       })
   } catch (thrown) {
-    visit.refuse(thrown, parsed.ok ? idOf(parsed.frame) : parsed.id, dialogue.reader())
+    visit.refuse(thrown, parsed.ok ? answerIdOf(parsed.frame) : parsed.id, dialogue.reader())
   }
 }
 

@@ -56,6 +56,13 @@ export const SUBJECTS: readonly Subject[] = [
 
 const AT_ONCE = 3
 
+const counted = ({ source }: Subject, run: Run): Run => {
+  const only = 'only' in source ? source.only : undefined
+  return only === undefined
+    ? run
+    : Object.fromEntries(Object.entries(run).filter(([scenario]) => only.test(scenario)))
+}
+
 /** Runs the suite directly and through the gateway, for every subject, a few runs at once. */
 export async function measure(
   subjects: readonly Subject[],
@@ -93,7 +100,8 @@ export async function measure(
   try {
     return await Promise.all(
       subjects.map(async (subject) => {
-        const [direct, through] = await Promise.all(bothOf(subject))
+        const both = await Promise.all(bothOf(subject))
+        const [direct, through] = both.map((run) => counted(subject, run)) as [Run, Run]
         const measured = { id: subject.id, direct, through, comparison: compare(direct, through) }
         tell(measured)
         return measured

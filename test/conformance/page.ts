@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import type { Baseline, Row } from './baseline.ts'
+import type { Baseline, Counted, Row } from './baseline.ts'
 import { EXPLANATIONS, explanationOf } from './explanations.ts'
 import { SUBJECTS, type Subject } from './measure.ts'
 import { UPSTREAMS } from './routes.ts'
@@ -68,6 +68,9 @@ const table = (head: readonly string[], rows: readonly (readonly string[])[]): s
   ...rows.map((cells) => `| ${cells.join(' | ')} |`),
 ]
 
+/** What is scored; of an extension nothing is, so all of it. */
+const mattering = ({ scored, all }: Counted): Tally => (scored.checks[1] === 0 ? all : scored)
+
 const present = (baseline: Baseline): (readonly [Subject, Row])[] =>
   SUBJECTS.flatMap((subject) => {
     const row = baseline.rows[subject.id]
@@ -78,7 +81,8 @@ function directRows(baseline: Baseline): string[][] {
   const seen = new Map<string, string[]>()
   for (const [{ source, revision }, { direct }] of present(baseline)) {
     if (!('against' in source)) continue
-    const { scored, all } = direct
+    const { all } = direct
+    const scored = mattering(direct)
     const { title } = UPSTREAMS[source.against]
     seen.set(`${revision} ${title}`, [
       revision,
@@ -97,7 +101,7 @@ const rowsOf = (baseline: Baseline, kind: Subject['kind']): string[][] =>
     .map(([{ revision, title }, { direct, through, kept, differences: lines }]) => {
       const count = (what: string): string =>
         String(lines.filter((line) => line.startsWith(`${what} `)).length)
-      const { scenarios, checks } = through.scored
+      const { scenarios, checks } = mattering(through)
       const all = direct.all.checks[0]
       return [
         ...[revision, title, outOf(scenarios), outOf(checks)],

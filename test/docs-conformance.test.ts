@@ -23,3 +23,10 @@ test('every explanation is of a difference that there is, or that comes and goes
   )
   expect(EXPLANATIONS.filter((one) => one.isUnsteady !== true && !used.has(one))).toEqual([])
 })
+
+test('a client and a server of one era lose nothing over HTTP', () => {
+  const lost = SUBJECTS.filter(({ kind, id }) => kind === 'same era' && /-http@/.test(id))
+    .flatMap(({ id }) => rows[id]?.differences.map((line) => `${id} ${line}`) ?? [])
+    .filter((line) => line.includes(' lost '))
+  expect(lost).toEqual([])
+})

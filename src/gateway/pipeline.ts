@@ -26,6 +26,7 @@ import { paramMismatch } from './mirror.ts'
 import { type Ending, recordOf } from './observe.ts'
 import { maxTtlMs, Paging, placeOf } from './paging.ts'
 import { ensureListed } from './refresh.ts'
+import { exchangeResuming } from './resume.ts'
 import { continueRound, sealRound } from './rounds.ts'
 import { kindsToTell, Subscription } from './subscription.ts'
 import { isTaskMethod, rememberTask, taskOwner } from './tasks.ts'
@@ -473,18 +474,21 @@ export class Exchange {
 
   /** Sends a frame to the upstream; what comes back goes to `sink`. */
   #sendUp(frame: Frame, sink: ReplySink): void {
-    this.#upstream = this.#caller.server.upstream.exchange(
-      {
-        frame,
-        bytes: frame === this.#frame ? this.#bytes : Buffer.from(frame.text, 'utf8'),
-        era: this.#caller.era,
-        protocolVersion: this.#caller.protocolVersion,
-        session: this.#caller.session?.upstream,
-        grantId: this.#caller.grant.id,
-        headers: this.#caller.headers,
-      },
-      sink,
-    )
+    const { server, era, mirrors } = this.#caller
+    const request = {
+      frame,
+      bytes: frame === this.#frame ? this.#bytes : Buffer.from(frame.text, 'utf8'),
+      era,
+      protocolVersion: this.#caller.protocolVersion,
+      session: this.#caller.session?.upstream,
+      grantId: this.#caller.grant.id,
+      headers: this.#caller.headers,
+    }
+    // A client over HTTP resumes its streams itself; over any other channel it has none.
+    this.#upstream =
+      mirrors === undefined && era === 'legacy' && frame.kind === 'request'
+        ? exchangeResuming(server.upstream, { ...request, frame }, sink)
+        : server.upstream.exchange(request, sink)
     // The downstream may have gone while the exchange was being set up.
     if (this.#isGone) this.#upstream.cancel()
   }

@@ -25,7 +25,6 @@ export const DEVIATIONS: Readonly<Record<string, readonly [answer: string, why: 
     'l.list-bad-version': '400\terror -32600 id=2',
     'l.after-DELETE': '404\terror -32600 id=30',
   }),
-  ...forAll('a stream is not resumed yet', { 'l.GET-bad-lasteventid': '200\tempty' }),
   ...forAll('two parsers could read it differently', {
     'm.dup-key-name': '400\terror -32600 id=undefined',
     'm.dup-key-name-rev': '400\terror -32600 id=undefined',

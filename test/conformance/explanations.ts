@@ -22,9 +22,9 @@ export const EXPLANATIONS: readonly Explanation[] = [
     why: 'The server has no tasks. Sallyport answers for tasks that nobody made itself, as the extension wants it.',
   },
   {
-    of: /^everything-(stdio|sse)@/,
+    of: /^everything-.*@2025-11-25$/,
     line: /^gained server-session-lifecycle :: server-session-terminated-returns-404: /,
-    why: 'Over this transport the session is one of Sallyport, which does not know it any more once it has ended.',
+    why: 'The server answers for a session that has ended with another status. Sallyport does not know it any more.',
   },
   {
     of: /@2025-11-25$/,
@@ -63,11 +63,6 @@ export const EXPLANATIONS: readonly Explanation[] = [
     of: /^everything-.*@2026-07-28$/,
     line: /^(gained|other) /,
     why: 'The server has sessions only: asked directly, a stateless client gets next to nothing from it. What still fails is of features that the server does not have.',
-  },
-  {
-    of: /^(both|legacy)-http@2025-11-25$|^client-.*@2025-11-25$/,
-    line: /^lost (server-sse-polling|sse-retry) :: /,
-    why: 'A stream that the server closed is not resumed yet.',
   },
 ]
 

@@ -32,6 +32,7 @@ test.each<[string, Json, Record<string, Json>?]>([
   ['a name with a line end', { a: text('A\r\nB') }],
   ['a name used twice, in whatever case', { a: text('Region'), b: text('region') }],
   ['an object', { a: { type: 'object', 'x-mcp-header': 'A' } }],
+  ['any number, which has many spellings', { a: { type: 'number', 'x-mcp-header': 'A' } }],
   ['an argument of no type', { a: { 'x-mcp-header': 'A' } }],
   ['an item of an array', { a: { type: 'array', items: text('A') } }],
   ['an alternative', { a: { anyOf: [text('A')] } }],

@@ -5,8 +5,8 @@ import { isCacheable, keepPrivate } from '../core/mcp/caching.ts'
 import { advertiseChanges } from '../core/mcp/capabilities.ts'
 import type { Frame, FrameId, RequestFrame } from '../core/mcp/frame-model.ts'
 import { isListMethod, itemName, type ListMethod } from '../core/mcp/list.ts'
-import { parseJson } from '../core/mcp/parse-json.ts'
 import { mirrorFault } from '../core/mcp/mirror-fault.ts'
+import { parseJson } from '../core/mcp/parse-json.ts'
 import {
   type Denial,
   denialReply,

@@ -1,8 +1,9 @@
+import type { Condition } from './condition.ts'
 import type { Entry, Rule } from './entry.ts'
 import { DEFAULT_EXPIRES_MS } from './entry.ts'
 import { type CompiledLimit, drawOn } from './limit.ts'
 import type { ApprovalNeed, LimitUse } from './model.ts'
-import { every, type Truth, Unjudged } from './truth.ts'
+import { type Truth, Unjudged } from './truth.ts'
 import type { Scope } from './walk.ts'
 
 /** What a set of entries makes of a call; the order of decision is POLICY.md's. */
@@ -25,8 +26,16 @@ interface Fired {
 }
 
 /** Whether all conditions of a rule hold. */
-export const truthOf = (rule: Rule, scope: Scope): Truth =>
-  every(rule.conditions, (condition) => condition.judge(scope))
+export function truthOf({ conditions }: Rule, scope: Scope): Truth {
+  let truth: Truth = true
+  for (let i = 0; i < conditions.length; i++) {
+    // Kleene's `and`, without a function for each rule that is asked.
+    const next = (conditions[i] as Condition).judge(scope)
+    if (next === false) return false
+    if (truth === true) truth = next
+  }
+  return truth
+}
 
 /** Whether a rule of `require` or `deny_if` denies, given the truth of its conditions. */
 export const denies = (rule: Rule, truth: Truth): boolean =>

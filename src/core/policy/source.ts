@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../json/json.ts'
+import type { Json } from '../json/json.ts'
 import { createCalendar } from './calendar.ts'
 import type { Path } from './path.ts'
 import { compileWalk, type Ends, type Scope } from './walk.ts'
@@ -19,7 +19,7 @@ export function compileSource<Out>(
     }
   switch (root) {
     case 'args':
-      return (scope) => walk(scope.request.args, schemaOf(scope), scope)
+      return (scope) => walk(scope.request.args, scope.schema, scope)
     case 'tool.name':
       return leaf((scope) => scope.request.tool.name)
     case 'tool.category':
@@ -64,6 +64,3 @@ export function compileSource<Out>(
       return root satisfies never
   }
 }
-
-/** The arguments' schema as far as the gateway knows it, so that declared defaults are found. */
-const schemaOf = (scope: Scope): JsonObject => ({ properties: scope.request.tool.properties })

@@ -6,15 +6,26 @@ import { isPlainKey, type Segment } from './path.ts'
 /** What one decision works on: the request, and what was learnt of its objects. */
 export interface Scope {
   readonly request: AccessRequest
-  /** Keys of the objects that were walked through; see `formsOf`. */
-  readonly forms: Map<JsonObject, Forms>
+  /** The arguments' schema as far as the gateway knows it, so that declared defaults are found. */
+  readonly schema: JsonObject
+  /** The object that was walked through last, and its keys: most conditions look into one. */
+  lastObject: JsonObject | undefined
+  lastForms: Forms
+  /** The same of those before it. */
+  forms: Map<JsonObject, Forms> | undefined
 }
 
 /** Own keys by folded form, or `plain` when every key folds only to itself. */
 type Forms = 'plain' | ReadonlyMap<string, number>
 
 /** A scope for one decision. */
-export const scopeOf = (request: AccessRequest): Scope => ({ request, forms: new Map() })
+export const scopeOf = (request: AccessRequest): Scope => ({
+  request,
+  schema: { properties: request.tool.properties },
+  lastObject: undefined,
+  lastForms: 'plain',
+  forms: undefined,
+})
 
 /** What to make of the end of a path. `Out` is a truth, an amount, … */
 export interface Ends<Out> {
@@ -106,12 +117,22 @@ function doubtOf(
 }
 
 function formsOf(object: JsonObject, scope: Scope): Forms {
-  let forms = scope.forms.get(object)
+  if (scope.lastObject === object) return scope.lastForms
+  let forms = scope.forms?.get(object)
   if (forms === undefined) {
-    forms = Object.keys(object).every(isPlainKey) ? 'plain' : countForms(object)
+    forms = isPlainObject(object) ? 'plain' : countForms(object)
+    scope.forms ??= new Map()
     scope.forms.set(object, forms)
   }
+  scope.lastObject = object
+  scope.lastForms = forms
   return forms
+}
+
+function isPlainObject(object: JsonObject): boolean {
+  const keys = Object.keys(object)
+  for (let i = 0; i < keys.length; i++) if (!isPlainKey(keys[i] as string)) return false
+  return true
 }
 
 function countForms(object: JsonObject): ReadonlyMap<string, number> {

@@ -65,6 +65,38 @@ describe('opening the stores', () => {
     db.close()
   })
 
+  test('keeps the records of a file of the first version', async () => {
+    const old = new DatabaseSync(file)
+    old.exec(migrations[0] ?? '')
+    old.exec('PRAGMA user_version = 1; PRAGMA application_id = 0x53505254')
+    const insert = old.prepare('INSERT INTO records VALUES (?, ?, ?, ?, ?, ?, ?, ?)')
+    const body = (n: number, more: readonly unknown[]) =>
+      JSON.stringify(['"7"', 'first', ...more, 'allowed', null, 200, n, 'Read', null])
+    const rest = ['client', '1', '2025-11-25', 'tools/call', '/x', 'why', 'p', '1', 'enforce']
+    const { id, at } = aRecord(1)
+    insert.run(
+      1,
+      id,
+      at,
+      'files',
+      'g1',
+      'read',
+      'allow',
+      body(1, ['s-1', ...rest, ['path', 'a"b']]),
+    )
+    insert.run(2, aRecord(2).id, at, 'files', 'g1', null, 'deny', body(2, [null, ...rest, []]))
+    old.close()
+    const stores = await openStores({ dataDir: dataDir.path })
+    const common = { requestId: '"7"', at, rule: '/x', message: 'why', outcome: 'allowed' }
+    const more = { ...common, upstreamStatus: 200, category: 'Read' } as object
+    expect(await stores.records.list({ limit: 10 })).toEqual([
+      aRecord(2, { ...more, effect: 'deny' }),
+      aRecord(1, { ...more, session: 's-1', tool: 'read', argumentKeys: ['path', 'a"b'] }),
+    ])
+    expect(await stores.records.list({ limit: 10, tool: 'read' })).toHaveLength(1)
+    await stores.close()
+  })
+
   test('refuses a file of a newer version', async () => {
     await (await openStores({ dataDir: dataDir.path })).close()
     const db = new DatabaseSync(file)

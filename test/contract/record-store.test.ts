@@ -39,7 +39,7 @@ describe('records in SQLite', () => {
   test('are written within a moment, without being asked', async () => {
     const stores = await openStores({ dataDir: dataDir.path })
     const db = new DatabaseSync(join(dataDir.path, 'sallyport.db'))
-    const count = db.prepare('SELECT COUNT(*) AS n FROM records')
+    const count = db.prepare('SELECT SUM(count) AS n FROM record_batches')
     stores.records.put(aRecord(1))
     await until(() => count.get()?.n === 1, 'the record to be written', 2000)
     db.close()

@@ -6,8 +6,8 @@ import type { RecordQuery, RecordStore } from '../../core/ports.ts'
 import type { DecisionRecord } from '../../core/record/record.ts'
 import { asStoreError } from '../store-error.ts'
 import type { Database } from './database.ts'
+import { decodeBatch, encodeBatch, type RecordBatch } from './record-batch.ts'
 import { RecordQueue } from './record-queue.ts'
-import { recordOf, rowOf } from './record-row.ts'
 import { RecordSearch } from './record-search.ts'
 
 /** How many records may wait to be written; what a crash can lose is at most what waits. */
@@ -16,8 +16,8 @@ const QUEUE_BOUND = 20_000
 const FLUSH_MS = 50
 /** As many waiting records are flushed at once. */
 const FLUSH_EARLY = 1000
-/** Rows of one transaction: a millisecond or two, in which neither calls nor other processes go on. */
-const CHUNK_ROWS = 500
+/** Records of one batch: a millisecond or two, in which neither calls nor other processes go on. */
+const BATCH = 500
 const RETRY_FIRST_MS = 100
 const RETRY_LAST_MS = 5000
 
@@ -28,7 +28,9 @@ export class SqliteRecords implements RecordStore {
   readonly #queue: RecordQueue
   readonly #search: RecordSearch
   readonly #insert: StatementSync
-  readonly #prune: StatementSync
+  readonly #old: StatementSync
+  readonly #remove: StatementSync
+  readonly #replace: StatementSync
   #timer: NodeJS.Timeout | undefined
   #flushing: Promise<void> | undefined
   #retryMs = 0
@@ -39,12 +41,15 @@ export class SqliteRecords implements RecordStore {
     this.#log = options.log
     this.#queue = new RecordQueue(options.queueBound ?? QUEUE_BOUND)
     this.#search = new RecordSearch(database)
-    // An id that is already there is a record that was already taken.
     this.#insert = database.db.prepare(
-      'INSERT OR IGNORE INTO records (id, at, server, grant_id, tool, effect, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO record_batches (first_id, last_id, earliest, latest, count, terms, body) VALUES (?, ?, ?, ?, ?, ?, ?)',
     )
-    this.#prune = database.db.prepare(
-      'DELETE FROM records WHERE seq IN (SELECT seq FROM records WHERE seq <= ? AND at < ? LIMIT 1000)',
+    this.#old = database.db.prepare(
+      'SELECT seq, body FROM record_batches WHERE earliest < ? ORDER BY seq LIMIT 8',
+    )
+    this.#remove = database.db.prepare('DELETE FROM record_batches WHERE seq = ?')
+    this.#replace = database.db.prepare(
+      'UPDATE record_batches SET first_id = ?, last_id = ?, earliest = ?, latest = ?, count = ?, terms = ?, body = ? WHERE seq = ?',
     )
   }
 
@@ -65,7 +70,7 @@ export class SqliteRecords implements RecordStore {
     // One that has just been put is found; when it can't be written, what is there still is.
     await this.flush().catch(() => undefined)
     try {
-      return (await this.#search.find(query)).map(recordOf)
+      return await this.#search.find(query)
     } catch (error) {
       throw asStoreError(error, this.#database.path)
     }
@@ -79,12 +84,24 @@ export class SqliteRecords implements RecordStore {
   async prune(at: Instant): Promise<number> {
     let all = 0
     for (;;) {
-      const last = this.#search.lastSeq()
-      const gone = this.#writing(() => Number(this.#prune.run(last, at).changes))
+      const gone = this.#writing(() => this.#pruneSome(at))
       all += gone
-      if (gone < 1000) return all
+      if (gone === 0) return all
       await breathe()
     }
+  }
+
+  /** Batches that are old as a whole go; of the others, what is old does. */
+  #pruneSome(at: Instant): number {
+    let gone = 0
+    for (const { seq, body } of this.#old.all(at)) {
+      const records = decodeBatch(String(body))
+      const kept = records.filter((record) => record.at >= at)
+      gone += records.length - kept.length
+      if (kept.length === 0) this.#remove.run(Number(seq))
+      else this.#replace.run(...valuesOf(encodeBatch(kept)), Number(seq))
+    }
+    return gone
   }
 
   /** Writes what waits, if it can; the rest is counted as dropped. */
@@ -121,7 +138,7 @@ export class SqliteRecords implements RecordStore {
     this.#timer = undefined
     try {
       for (let left = this.#queue.length; left > 0; left = this.#queue.length) {
-        this.#writeChunk()
+        this.#writeBatch()
         if (this.#queue.length > 0) await breathe()
       }
       this.#recovered()
@@ -130,12 +147,11 @@ export class SqliteRecords implements RecordStore {
     }
   }
 
-  #writeChunk(): void {
-    const chunk = this.#queue.oldest(CHUNK_ROWS)
-    this.#writing(() => {
-      for (const record of chunk) this.#insert.run(...rowOf(record))
-    })
-    this.#queue.remove(chunk.length)
+  #writeBatch(): void {
+    const records = this.#queue.oldest(BATCH)
+    const values = valuesOf(encodeBatch(records))
+    this.#writing(() => this.#insert.run(...values))
+    this.#queue.remove(records.length)
   }
 
   #writing<T>(work: () => T): T {
@@ -171,3 +187,15 @@ export class SqliteRecords implements RecordStore {
       })
   }
 }
+
+type Values = readonly [string, string, number, number, number, string, string]
+
+const valuesOf = (batch: RecordBatch): Values => [
+  batch.firstId,
+  batch.lastId,
+  batch.earliest,
+  batch.latest,
+  batch.count,
+  batch.terms,
+  batch.body,
+]

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { frameOf } from '../../../../test/fakes/frames.ts'
 import type { RequestFrame } from '../../../core/mcp/frame-model.ts'
@@ -38,6 +39,12 @@ describe('a request on its way down', () => {
     expect(requestDown(request(`{"_meta":{"${P}protocolVersion":"x"}}`), 3).text).toBe(
       '{"jsonrpc":"2.0","id":3,"method":"tools/call","params":{}}',
     )
+  })
+
+  test('keeps a key that objects have a meaning for', () => {
+    const down = requestDown(request('{"_meta":{"__proto__":{"progressToken":9}},"name":"t"}'), 3)
+    expect(down.text).toContain('"_meta":{"__proto__":{"progressToken":9}}')
+    expect(Object.keys(down.params._meta as object)).toEqual(['__proto__'])
   })
 
   test('names its client without tasks, which are not bridged', () => {
@@ -158,4 +165,72 @@ test.each([
 test('a notification of a subscription keeps its own `_meta`, but not the name of another', () => {
   const text = '{"method":"m","params":{"_meta":{"a":1.0,"sub":"other"}}}'
   expect(subscribed(text, 'sub', '3')).toBe('{"method":"m","params":{"_meta":{"a":1.0,"sub":3}}}')
+})
+
+/** Any object, written with blanks where JSON allows them. */
+const anyObject = fc
+  .tuple(
+    fc.dictionary(
+      fc.oneof(fc.string(), fc.constantFrom('_meta', 'execution', 'tools', 'ttlMs', 'a"b\\', 'é')),
+      fc.jsonValue({ maxDepth: 3 }),
+      { maxKeys: 5 },
+    ),
+    fc.constantFrom(undefined, 1, '\t'),
+  )
+  .map(([value, gap]) => [value, JSON.stringify(value, undefined, gap)] as const)
+
+test('any params go down as they were, but for what only stateless requests say', () => {
+  fc.assert(
+    fc.property(anyObject, anyObject, ([params], [meta]) => {
+      const own = { [`${P}protocolVersion`]: 'v', progressToken: 't', ...meta }
+      const all = { ...params, inputResponses: {}, requestState: 's', _meta: own }
+      const frame = request(JSON.stringify(all))
+      const down = requestDown(frame, 7)
+      const read = JSON.parse(down.text)
+      const { inputResponses: _i, requestState: _r, ...kept } = all
+      const left = Object.entries(own).filter(([key]) => !key.startsWith(P))
+      expect(read).toEqual({
+        jsonrpc: '2.0',
+        id: 7,
+        method: 'tools/call',
+        params: { ...kept, _meta: { ...Object.fromEntries(left), progressToken: 7 } },
+      })
+      expect(down.params).toEqual(read.params)
+    }),
+  )
+})
+
+test('any result goes up as it was, but for what it is stamped with', () => {
+  const methods = ['tools/call', 'tools/list', 'resources/read', 'prompts/get']
+  fc.assert(
+    fc.property(anyObject, fc.constantFrom(...methods), ([result, text], method) => {
+      const up = JSON.parse(
+        answerUp(`{"jsonrpc":"2.0","id":1,"result":${text}}`, stamp(method)),
+      ).result
+      expect(up.resultType).toBe('complete')
+      const cacheable = method === 'tools/list' || method === 'resources/read'
+      expect('cacheScope' in up).toBe(cacheable || 'cacheScope' in result)
+      const { resultType: _t, ttlMs: _m, cacheScope: _s, ...rest } = up
+      const { ttlMs: _o, ...expected } = result as Record<string, unknown>
+      const tools = expected.tools
+      if (method === 'tools/list' && Array.isArray(tools))
+        expected.tools = tools.map((tool) => {
+          if (typeof tool !== 'object' || tool === null || Array.isArray(tool)) return tool
+          const { execution: _e, ...shown } = tool as Record<string, unknown>
+          return shown
+        })
+      expect(rest).toEqual(expected)
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('any notification can be told of a subscription, and stays what it was', () => {
+  fc.assert(
+    fc.property(anyObject, anyObject, ([params], [meta]) => {
+      const told = { jsonrpc: '2.0', method: 'm', params: { ...params, _meta: meta } }
+      const read = JSON.parse(subscribed(JSON.stringify(told), 'sub', '"id"'))
+      expect(read).toEqual({ ...told, params: { ...told.params, _meta: { ...meta, sub: 'id' } } })
+    }),
+  )
 })

@@ -98,17 +98,17 @@ export function requestDown(
 ): RequestFrame {
   const { text } = frame
   const { _meta, inputResponses: _i, requestState: _r, ...rest } = frame.params
-  const meta: Record<string, JsonObject[string]> = {}
-  for (const [key, value] of Object.entries(objectOf(_meta)))
-    if (!key.startsWith(RESERVED)) meta[key] = key === 'progressToken' ? id : value
-  const hasMeta = Object.keys(meta).length > 0
+  const kept = Object.entries(objectOf(_meta)).flatMap(([key, value]) =>
+    key.startsWith(RESERVED) ? [] : [[key, key === 'progressToken' ? id : value] as const],
+  )
+  const hasMeta = kept.length > 0
   const members = written(text, parts.params, isLeftOut)
   if (hasMeta) members.push(`"_meta":${metaDown(text, parts.meta, id)}`)
   const method = JSON.stringify(frame.method)
   return {
     ...frame,
     id,
-    params: hasMeta ? { ...rest, _meta: meta } : rest,
+    params: hasMeta ? { ...rest, _meta: Object.fromEntries(kept) } : rest,
     text: `{"jsonrpc":"2.0","id":${id},"method":${method},"params":{${members.join(',')}}}`,
   }
 }

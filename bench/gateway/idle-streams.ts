@@ -12,8 +12,8 @@ export interface IdleStreams {
   readonly memoryMb: number
 }
 
-/** How many streams are opened at the same time. */
-const BATCH = 100
+/** How many streams of a session are opened, at the same time; the gateway lets a session have 16. */
+const PER_SESSION = 10
 /** Files that the gateway has open besides its streams, rounded up. */
 const OTHER_FILES = 100
 const SETTLE_LIMIT_MS = 15_000
@@ -32,18 +32,19 @@ export function requireOpenFiles(streams: number): void {
     )
 }
 
-/** Opens idle event streams of one session through a gate, and weighs the gate. */
+/** Opens idle event streams through a gate, a few in each session, and weighs the gate. */
 export async function idleStreams(bed: Bed, count: number): Promise<IdleStreams> {
   const { pid, url } = await bed.gate('rules')
   const endpoint = `${url}/mcp/small`
-  const headers = await openSession(endpoint, bed.tokens.small)
+  await openSession(endpoint, bed.tokens.small)
   const memoryBeforeMb = await settledMemoryMb(pid)
   const open: ClientRequest[] = []
-  for (let i = 0; i < count; i += BATCH) {
-    const batch = Array.from({ length: Math.min(BATCH, count - i) }, () =>
+  for (let i = 0; i < count; i += PER_SESSION) {
+    const headers = await openSession(endpoint, bed.tokens.small)
+    const streams = Array.from({ length: Math.min(PER_SESSION, count - i) }, () =>
       openStream(endpoint, headers),
     )
-    open.push(...(await Promise.all(batch)))
+    open.push(...(await Promise.all(streams)))
   }
   const memoryMb = await settledMemoryMb(pid)
   const { text } = await ask(`${bed.upstream.url}/streams`)

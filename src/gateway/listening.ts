@@ -27,7 +27,7 @@ export class Listening implements ReplySink {
   readonly #o: ListeningOptions
   #isOpen = false
   #isOver = false
-  #close = (): void => {}
+  #close: (() => void) | undefined
 
   constructor(options: ListeningOptions) {
     this.#o = options
@@ -36,7 +36,7 @@ export class Listening implements ReplySink {
   /** The client has gone. */
   stop(): void {
     this.#isOver = true
-    this.#close()
+    this.#close?.()
   }
 
   head(head: Head): void {

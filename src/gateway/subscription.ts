@@ -49,7 +49,7 @@ export class Subscription implements ReplySink {
   /** The server tells nothing, so that its part may end at any time: the gateway's goes on. */
   #isAlone = false
   #isOver = false
-  #close = (): void => {}
+  #close: (() => void) | undefined
 
   constructor(
     around: { gate: Gate; caller: Caller; frame: RequestFrame; kinds: readonly ListedKind[] },
@@ -67,7 +67,7 @@ export class Subscription implements ReplySink {
   /** Nothing more is told. */
   stop(): void {
     this.#isOver = true
-    this.#close()
+    this.#close?.()
   }
 
   /** Ends it in the way of its era: with the answer that was due at its end. */

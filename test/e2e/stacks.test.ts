@@ -20,10 +20,12 @@ const TOKENS = {
   some: 'stacks-token-of-some-1',
   limited: 'stacks-token-of-limited-1',
   direct: 'stacks-token-of-direct-1',
+  other: 'stacks-token-of-other-1',
 }
 
 const space = new Space()
 let served: Served
+let config: { readonly stacks: object; readonly [key: string]: object }
 let all: BareClient
 let some: BareClient
 let limited: BareClient
@@ -45,7 +47,7 @@ beforeAll(async () => {
     default: 'allow',
     tools: { '*': { limits: [{ counter: 'calls', window: 'month', max: 2 }] } },
   })
-  served = await space.serve({
+  config = {
     servers: {
       ref: { url },
       pipe: { command, args: [...args, REFERENCE, '--stdio', '--eras', 'modern'] },
@@ -58,8 +60,10 @@ beforeAll(async () => {
       some: { stack: 'work', policies: { ref: 'strict', small: 'all' }, token: TOKENS.some },
       limited: { stack: 'work', policy: 'twice', token: TOKENS.limited },
       direct: { server: 'ref', policy: 'all', token: TOKENS.direct },
+      other: { stack: 'other', policy: 'all', token: TOKENS.other },
     },
-  })
+  }
+  served = await space.serve(config)
   const of = (token: string) => new BareClient(`${served.url}/stacks/work`, token)
   all = of(TOKENS.all)
   some = of(TOKENS.some)
@@ -367,4 +371,35 @@ describe('what streams', () => {
     controller.abort()
     await expect.poll(aborted, { timeout: 5_000 }).toBe(before + 1)
   })
+})
+
+test('servers join and leave a stack by an edit, and a client that listens is told', async () => {
+  const other = new BareClient(`${served.url}/stacks/other`, TOKENS.other)
+  const servers = async () => [
+    ...new Set((await list(other, 'tools/list', 'tools')).map(({ name }) => name.split('__')[0])),
+  ]
+  expect(await servers()).toEqual(['small'])
+  const controller = new AbortController()
+  const params = { notifications: { toolsListChanged: true } }
+  const stream = await other.open('subscriptions/listen', params, controller.signal)
+  let heard = ''
+  const reading = (async () => {
+    for await (const chunk of stream.body ?? []) heard += Buffer.from(chunk).toString()
+  })().catch(() => {})
+  await until(() => heard.includes('acknowledged'), 'the acknowledgement')
+  const become = (members: readonly string[]) =>
+    space.file('sallyport.yaml', {
+      version: 1,
+      ...config,
+      stacks: { ...config.stacks, other: { servers: members } },
+    })
+  become(['pipe', 'small'])
+  await until(() => heard.includes('tools/list_changed'), 'the news')
+  expect(await servers()).toEqual(['pipe', 'small'])
+  become(['pipe'])
+  await expect.poll(servers, { timeout: 5_000 }).toEqual(['pipe'])
+  const gone = await other.call('small__echo', { text: 'x' })
+  expect(gone.message.error?.message).toBe('Unknown tool: small__echo')
+  controller.abort()
+  await reading
 })

@@ -31,7 +31,7 @@ export class HttpSink implements AnswerSink {
   #resume: () => void = () => {}
   #seen = 0
   /** Notifications that wait for a reader that takes no more; of the same one, one is enough. */
-  readonly #notes = new Set<string>()
+  #notes: Set<string> | undefined
 
   constructor(response: ServerResponse, options: HttpSinkOptions) {
     this.#response = response
@@ -59,15 +59,15 @@ export class HttpSink implements AnswerSink {
     if (this.#length !== undefined || !this.#response.headersSent || this.#response.writableEnded)
       return
     if (!this.#response.writableNeedDrain) this.#response.write(eventText({ data: text }))
-    else if (this.#notes.size === 0) {
-      this.#notes.add(text)
+    else if (this.#notes === undefined) {
+      this.#notes = new Set([text])
       this.#response.once('drain', () => this.#sendNotes())
     } else this.#notes.add(text)
   }
 
   #sendNotes(): void {
-    const notes = [...this.#notes]
-    this.#notes.clear()
+    const notes = this.#notes ?? []
+    this.#notes = undefined
     for (const note of notes) this.notify(note)
   }
 

@@ -1,10 +1,15 @@
-import { request } from 'node:http'
-import { connect } from 'node:net'
+import { createServer, request } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { grantDenying, openGate, serverOf } from '../../../test/fakes/gate.ts'
 import { type HttpGateway, openHttpGateway } from '../../../test/fakes/http-gateway.ts'
 import { SseClient } from '../../../test/fakes/sse-client.ts'
 import { openStdio } from '../../../test/fakes/stdio-upstream.ts'
 import { until } from '../../../test/fakes/until.ts'
+import type { GatewayError } from '../../core/errors.ts'
+import { readHead } from './http-head.ts'
+import { SseSessions } from './sse.ts'
+import { Streams } from './streams.ts'
 
 const MINE = 'token-of-mine-0123'
 const OTHER = 'token-of-other-0123'
@@ -420,4 +425,42 @@ describe('a client that does not read', () => {
     // 64 MiB and what the system's buffers take; all would be 300 MB.
     expect(done().filter(({ outcome }) => outcome === 'forwarded').length).toBeLessThan(15)
   })
+})
+
+test('streams are bounded, of a grant and in all, and one that closes makes room', async () => {
+  const { gate } = openGate()
+  const streams = new Streams(() => true)
+  const sessions = new SseSessions(gate, streams, { sessions: 2, ofGrant: 1 })
+  const { upstream } = openStdio()
+  const listener = createServer((incoming, response) => {
+    const visit = {
+      ...{ request: incoming, response, head: readHead(incoming), headers: [] },
+      ...{ grant: { ...grantDenying(), id: incoming.headers['x-grant'] as string } },
+      ...{ server: serverOf(upstream), isStillLive: () => true, refuse() {} },
+    }
+    try {
+      sessions.open(visit)
+    } catch (error) {
+      response.writeHead(503).end((error as GatewayError).code)
+    }
+  })
+  listener.listen(0, '127.0.0.1')
+  await until(() => listener.listening, 'the listener')
+  const { port } = listener.address() as AddressInfo
+  const open = async (grant: string) => {
+    const client = new SseClient(`http://127.0.0.1:${port}/mcp/scripted/sse`)
+    clients.push(client)
+    return { client, ...(await client.open({ 'x-grant': grant })) }
+  }
+  const first = await open('a')
+  expect([first.status, (await open('a')).text]).toEqual([200, 'too_busy'])
+  expect([(await open('b')).status, (await open('c')).text]).toEqual([200, 'too_busy'])
+  first.client.close()
+  let status = 503
+  for (let tries = 0; status === 503 && tries < 100; tries++) ({ status } = await open('c'))
+  expect(status).toBe(200)
+  listener.closeAllConnections()
+  await new Promise((resolve) => listener.close(resolve))
+  streams.close()
+  await upstream.close()
 })

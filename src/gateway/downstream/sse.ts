@@ -39,8 +39,12 @@ interface SseSession {
   readonly writer: EventWriter
 }
 
-const MAX_SESSIONS = 10_000
-const MAX_SESSIONS_OF_GRANT = 1_000
+/** How many streams may be open. */
+export interface SseBounds {
+  readonly sessions: number
+  readonly ofGrant: number
+}
+const BOUNDS: SseBounds = { sessions: 10_000, ofGrant: 1_000 }
 /** Frames of one session at once. */
 const MAX_IN_FLIGHT = 1_000
 const ACCEPT = ['accept', 'application/json, text/event-stream']
@@ -50,11 +54,13 @@ const MESSAGES_QUERY = /^[^?]*\?sessionId=([A-Za-z0-9_-]{22})$/
 export class SseSessions {
   readonly #gate: Gate
   readonly #streams: Streams
+  readonly #bounds: SseBounds
   readonly #byId = new Map<string, SseSession>()
 
-  constructor(gate: Gate, streams: Streams) {
+  constructor(gate: Gate, streams: Streams, bounds: SseBounds = BOUNDS) {
     this.#gate = gate
     this.#streams = streams
+    this.#bounds = bounds
   }
 
   /**
@@ -94,7 +100,7 @@ export class SseSessions {
   #requireRoom(grantId: string): void {
     let own = 0
     for (const session of this.#byId.values()) if (session.grantId === grantId) own++
-    if (this.#byId.size >= MAX_SESSIONS || own >= MAX_SESSIONS_OF_GRANT)
+    if (this.#byId.size >= this.#bounds.sessions || own >= this.#bounds.ofGrant)
       throw new GatewayError('too_busy', 'too many event streams are open')
   }
 

@@ -281,6 +281,54 @@ describe('a server over HTTP+SSE', () => {
     expect(log.map(({ event }) => event)).toContain('upstream.babbled')
   })
 
+  test.each([
+    ['another id', '{"jsonrpc":"2.0","id":99,"result":{"content":[{"text":"forged"}]}}'],
+    ['the id as a text', '{"jsonrpc":"2.0","id":"1","result":{"content":[{"text":"forged"}]}}'],
+    ['no protocol', '{"id":1,"result":{"content":[{"text":"forged"}]}}'],
+    ['another protocol', '{"jsonrpc":"1.0","id":1,"result":{"content":[{"text":"forged"}]}}'],
+    [
+      'both result and error',
+      '{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":"forged"}}',
+    ],
+    ['no JSON', 'forged'],
+    [
+      'a batch with one of these',
+      '[{"jsonrpc":"2.0","id":1,"result":{}},{"jsonrpc":"1.0","forged":1}]',
+    ],
+  ])('may answer with %s: nothing of it goes on', async (_, forged) => {
+    const { upstream } = await open({
+      take(text, _response, stream) {
+        if (text.includes('"tools/call"')) stream.write(`data: ${forged}\n\n`)
+        return false
+      },
+    })
+    const client = await new Conversation(upstream, 'legacy').open()
+    const { sink: listening } = client.listen()
+    const sink = await client.call('line')
+    expect(JSON.parse(sink.said).params.name).toBe('line')
+    expect(JSON.stringify([sink.events, listening.events])).not.toContain('forged')
+  })
+
+  test('may answer twice: the first counts', async () => {
+    const { upstream } = await open({
+      take(text, response, stream) {
+        if (!text.includes('"tools/call"')) return false
+        response.writeHead(202).end()
+        for (const said of ['first', 'second'])
+          stream.write(
+            `data: {"jsonrpc":"2.0","id":1,"result":{"content":[{"text":"${said}"}]}}\n\n`,
+          )
+        return true
+      },
+    })
+    const client = await new Conversation(upstream, 'legacy').open()
+    const { sink: listening } = client.listen()
+    const sink = await client.call('line')
+    expect(sink.said).toBe('first')
+    await until(() => log.some(({ event }) => event === 'upstream.babbled'), 'the second')
+    expect([sink.faults, listening.events]).toEqual([[], []])
+  })
+
   test('is told of a request that took too long', async () => {
     const { upstream } = await open({}, { requestTimeoutMs: 1_500 })
     const client = await new Conversation(upstream, 'legacy').open()

@@ -127,3 +127,27 @@ test('a session that its client ends takes its calls along, at the server too', 
   expect((await post(served, CALL, { session })).status).toBe(404)
   expect(upstream.calls('take')).toHaveLength(1)
 })
+
+test('a batch of the one revision that has them is answered, each message by itself', async () => {
+  const served = await serve()
+  const params = {
+    protocolVersion: '2025-03-26',
+    capabilities: {},
+    clientInfo: { name: 'b', version: '1' },
+  }
+  const opened = await post(served, { method: 'initialize', params })
+  const session = opened.headers.get('mcp-session-id') ?? ''
+  const response = await fetch(served.mcp('stub'), {
+    method: 'POST',
+    headers: { ...headersOf({ session }), 'content-type': 'application/json' },
+    body: JSON.stringify([
+      { jsonrpc: '2.0', id: 'a', ...CALL },
+      { jsonrpc: '2.0', id: 'b', method: 'ping' },
+      { jsonrpc: '2.0', method: 'notifications/initialized' },
+    ]),
+  })
+  const answers = eventsOf(await response.text()).map((data) => JSON.parse(data))
+  expect(answers).toHaveLength(2)
+  expect(answers).toContainEqual({ jsonrpc: '2.0', id: 'b', result: {} })
+  expect(answers.find(({ id }) => id === 'a').result.content[0].text).toBe('done')
+})

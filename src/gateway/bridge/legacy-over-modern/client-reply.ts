@@ -27,6 +27,8 @@ export class ClientReply {
   #log: LoggedStream | undefined
   #state: 'new' | 'events' | 'over' = 'new'
   #timer: NodeJS.Timeout | undefined
+  /** Lets the server go on; set while it waits for a reader. */
+  #resume: (() => void) | undefined
 
   constructor(sink: ReplySink, form: ReplyForm) {
     this.#sink = sink
@@ -93,11 +95,21 @@ export class ClientReply {
   leave(): void {
     this.#sink = undefined
     clearTimeout(this.#timer)
+    this.#flow()
   }
 
   onDrain(resume: () => void): void {
+    this.#resume = resume
     const reader = this.#sink ?? this.#log?.reader
-    reader?.onDrain(resume)
+    if (reader === undefined) queueMicrotask(() => this.#flow())
+    else reader.onDrain(() => this.#flow())
+  }
+
+  /** A reader that has gone holds nobody up. */
+  #flow(): void {
+    const resume = this.#resume
+    this.#resume = undefined
+    resume?.()
   }
 
   #begin(): void {
@@ -106,11 +118,14 @@ export class ClientReply {
     clearTimeout(this.#timer)
     const log = this.#form.log?.()
     this.#log = log
-    if (log !== undefined)
+    if (log !== undefined) {
       log.onTakenOver = () => {
         this.#sink?.end()
         this.#sink = undefined
+        this.#flow()
       }
+      log.onLeft = () => this.#flow()
+    }
     this.#sink?.head({ status: 200, kind: 'events', length: undefined, session: undefined })
   }
 
@@ -159,7 +174,9 @@ export function resume(stream: LoggedStream, after: number, sink: ReplySink): Up
   return {
     cancel() {
       isGone = true
-      if (stream.reader === reader) stream.reader = undefined
+      if (stream.reader !== reader) return
+      stream.reader = undefined
+      stream.onLeft?.()
     },
   }
 }

@@ -37,8 +37,9 @@ export interface LoggedStream {
   isOver(): boolean
   /** Told of what comes while somebody reads the stream again. */
   reader: StreamReader | undefined
-  /** Told when somebody begins to read the stream again. */
+  /** Told when somebody begins to read the stream again, and when nobody does any more. */
   onTakenOver: (() => void) | undefined
+  onLeft: (() => void) | undefined
 }
 
 /** An event that was remembered; `mayFlow` is false when the reader asks for a pause. */
@@ -137,6 +138,7 @@ class Stream implements LoggedStream {
   endedAt: number | undefined
   reader: StreamReader | undefined
   onTakenOver: (() => void) | undefined
+  onLeft: (() => void) | undefined
 
   constructor(
     key: string,

@@ -1,8 +1,13 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Conversation } from '../../../../test/fakes/conversation.ts'
 import { requestText } from '../../../../test/fakes/frames.ts'
-import { bridgedServer, paramsOf, stream } from '../../../../test/fakes/modern-server.ts'
-import type { RecordingSink } from '../../../../test/fakes/recording-sink.ts'
+import {
+  bridgedServer,
+  listenAfter,
+  paramsOf,
+  stream,
+} from '../../../../test/fakes/modern-server.ts'
+import { RecordingSink } from '../../../../test/fakes/recording-sink.ts'
 import { until } from '../../../../test/fakes/until.ts'
 import type { JsonObject } from '../../../core/json/json.ts'
 
@@ -281,6 +286,42 @@ describe('a server that needs input', () => {
     await sink.over()
     const progress = sink.events.map((data) => JSON.parse(data).params?.progress)
     expect(progress.filter((n) => n !== undefined)).toEqual([1, 2, 3])
+  })
+
+  test('asks a client that lost its stream on the one with which it comes back', async () => {
+    let release = (): void => {}
+    const bridged = bridgedServer(
+      ({ frame }, sink) => {
+        if (frame.kind !== 'request' || frame.method !== 'tools/call') return undefined
+        if (frame.text.includes('inputResponses')) return { result: done('done') }
+        const say = stream(sink)
+        release = () => {
+          say({
+            id: frame.id,
+            result: { resultType: 'input_required', inputRequests: { x: FORM } },
+          })
+          sink.end()
+        }
+        return undefined
+      },
+      { primeAfterMs: 1 },
+    )
+    const client = await bridged.client({ capabilities: EVERYTHING })
+    const ids: (string | undefined)[] = []
+    const sink = new (class extends RecordingSink {
+      override event(event: { data: string; id?: string }): boolean {
+        ids.push(event.id)
+        return super.event(event)
+      }
+    })()
+    const { cancel } = client.exchange(client.text('t'), sink)
+    await until(() => ids.length === 1, 'the first event')
+    cancel()
+    release()
+    const again = listenAfter(client, ids[0])
+    await reply(client, (await question(again)).id, '{"action":"accept"}')
+    await again.over()
+    expect(again.said).toBe('done')
   })
 })
 

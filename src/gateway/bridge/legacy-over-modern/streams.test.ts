@@ -350,6 +350,31 @@ describe('a call that takes its time', () => {
     expect(sink.all.every(({ id }) => id !== undefined)).toBe(true)
   })
 
+  test('does not wait for a reader that has gone', async () => {
+    const { sink, call, open, connection } = await begin()
+    await until(() => sink.all.length === 1, 'the first event')
+    const note = { method: 'notifications/progress', params: { progressToken: 1, progress: 1 } }
+    let resumed = 0
+    const count = (): void => {
+      resumed++
+    }
+    sink.isFull = true
+    expect(open[0]?.say(note)).toBe(false)
+    open[0]?.sink.onDrain(count)
+    call.cancel()
+    expect(resumed).toBe(1)
+    const second = new RecordingSink()
+    second.isFull = true
+    const headers = ['last-event-id', sink.all[0]?.id ?? '']
+    const reading = connection.upstream.listen({ ...connection.around(), headers }, second)
+    await until(() => second.events.length === 1, 'what was missed')
+    expect(open[0]?.say(note)).toBe(false)
+    open[0]?.sink.onDrain(count)
+    reading.cancel()
+    expect(resumed).toBe(2)
+    expect(open[0]?.say(note)).toBe(true)
+  })
+
   test('asks the client to slow the server down, as it does itself', async () => {
     const { sink, open } = await begin()
     await until(() => sink.all.length === 1, 'the first event')

@@ -257,6 +257,29 @@ describe('an answer to a session', () => {
     )
   })
 
+  test('keeps every character, in whatever form it comes back', async () => {
+    const said = 'hé 😀 \u2028'
+    const { client } = bridgedServer(({ frame }, sink) => {
+      if (frame.kind !== 'request' || frame.method !== 'tools/call') return undefined
+      const result = { ...done, content: [{ type: 'text', text: said }] }
+      if (!frame.text.includes('events')) return { result }
+      const say = stream(sink)
+      say({ method: 'notifications/message', params: { level: 'info', data: said } })
+      say({ id: frame.id, result })
+      sink.end()
+      return undefined
+    })
+    const opened = await client()
+    for (const id of ['ünique', 'events ünique']) {
+      const sink = await opened.send(opened.textAs(id, 't')).over()
+      expect(sink.said).toBe(said)
+      expect(sink.message.id).toBe(id)
+      expect(sink.heads[0]?.length ?? Buffer.concat(sink.chunks).length).toBe(
+        Buffer.concat(sink.chunks).length,
+      )
+    }
+  })
+
   test.each([
     ['[1,2.0]', '{"result":[1,2.0]}'],
     ['null', '{"result":null}'],

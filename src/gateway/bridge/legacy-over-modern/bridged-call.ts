@@ -4,7 +4,7 @@ import type { RequestFrame } from '../../../core/mcp/frame-model.ts'
 import type { Upstream, UpstreamExchange } from '../../upstream/upstream.ts'
 import { type InputRound, readRound } from './asking.ts'
 import type { ClientReply } from './client-reply.ts'
-import { Leg } from './leg.ts'
+import { type Answer, decoded, Leg } from './leg.ts'
 import { type Around, aroundModern, freshId } from './own-questions.ts'
 import {
   type Asked,
@@ -118,7 +118,7 @@ export class BridgedCall {
       { ...aroundModern(this.#around, mirrored), frame, bytes: Buffer.from(frame.text, 'utf8') },
       new Leg(frame.id, {
         said: (text, message) => this.#said(text, message),
-        answered: (text, message) => this.#answered(text, message, frame),
+        answered: (answer) => this.#answered(answer, frame),
         failed: (error, wasSent) => this.#failed(error, wasSent || this.#rounds > 0),
         onDrain: (resume) => this.#reply.onDrain(resume),
       }),
@@ -139,21 +139,39 @@ export class BridgedCall {
     return this.#reply.event(text)
   }
 
-  #answered(text: string, message: JsonObject, frame: RequestFrame): void {
+  #answered(answer: Answer, frame: RequestFrame): void {
     if (this.#isOver) return
+    const { message } = answer
     const error = member(message, 'error')
     const result = member(message, 'result')
-    if (isObject(error)) this.#refused(text, error, frame)
+    if (error !== undefined) this.#refused(decoded(answer), frame)
     else if (!isObject(result)) this.#failed(broken('its answer holds no result'), true)
     else {
       const type = member(result, 'resultType') ?? 'complete'
-      if (type === 'complete') this.#finish(plainAnswer(text, this.#asked, this.#means.tools))
-      else if (type === 'input_required' && MAY_ASK.has(this.#asked.method)) this.#ask(text)
+      if (type === 'complete') this.#complete(answer)
+      else if (type === 'input_required' && MAY_ASK.has(this.#asked.method))
+        this.#ask(decoded(answer))
       else this.#failed(broken('its result is of a type that was not declared'), true)
     }
   }
 
-  #refused(text: string, error: JsonObject, frame: RequestFrame): void {
+  #complete(answer: Answer): void {
+    const { tools } = this.#means
+    // Of a list the names are read, so it must be decoded.
+    if (!answer.isBytes || this.#asked.method === 'tools/list') {
+      this.#finish(plainAnswer(decoded(answer), this.#asked, tools))
+      return
+    }
+    const idText = Buffer.from(this.#asked.idText, 'utf8').toString('latin1')
+    this.#finish(plainAnswer(answer.text, { ...this.#asked, idText }, tools), true)
+  }
+
+  #refused(text: string, frame: RequestFrame): void {
+    const error = member(JSON.parse(text) as JsonObject, 'error')
+    if (!isObject(error)) {
+      this.#failed(broken('its error is none'), true)
+      return
+    }
     const code = member(error, 'code')
     if (code === VERSION_REFUSED) this.#means.onVersionRefused()
     // Refused for its headers, the call was not executed: its definition has changed.
@@ -213,10 +231,10 @@ export class BridgedCall {
     return `{"jsonrpc":"2.0","id":${this.#asked.idText},"error":${JSON.stringify({ code, message })}}`
   }
 
-  #finish(text: string): void {
+  #finish(text: string, isBytes = false): void {
     if (this.#isOver) return
     this.#end()
-    this.#reply.answer(text)
+    this.#reply.answer(text, isBytes)
   }
 
   #failed(error: GatewayError, wasSent: boolean): void {

@@ -1,6 +1,7 @@
 import type { GatewayError } from '../../../core/errors.ts'
 import type { ReplySink, UpstreamExchange } from '../../upstream/upstream.ts'
 import type { LoggedStream, StreamReader } from './event-log.ts'
+import { decoded } from './leg.ts'
 
 /** How a client's request may be answered. */
 export interface ReplyForm {
@@ -57,20 +58,20 @@ export class ClientReply {
     return this.#send(text)
   }
 
-  /** The answer, in the form that fits what came before. */
-  answer(text: string): void {
+  /** The answer, in the form that fits what came before; `isBytes` as in {@link Answer}. */
+  answer(text: string, isBytes = false): void {
     if (this.#state === 'over') return
     clearTimeout(this.#timer)
     const sink = this.#sink
     if (this.#state === 'events') {
-      this.#send(text)
+      this.#send(decoded({ text, isBytes }))
       this.#close()
-      this.#sink?.end()
+      sink?.end()
       return
     }
     this.#close()
     if (sink === undefined) return
-    const bytes = Buffer.from(text, 'utf8')
+    const bytes = Buffer.from(text, isBytes ? 'latin1' : 'utf8')
     sink.head({ status: 200, kind: 'json', length: bytes.length, session: undefined })
     sink.chunk(bytes)
     sink.end()

@@ -148,7 +148,7 @@ export class Subscription {
           acknowledge(urisIn(message))
           return true
         },
-        answered: (_, message) =>
+        answered: ({ message }) =>
           over(
             Object.hasOwn(message, 'error')
               ? new GatewayError('upstream_broken', 'it tells of no changes')

@@ -169,6 +169,19 @@ describe('an answer', () => {
     expect(sink.error?.message).toContain('HTTP 500')
   })
 
+  test('to a response is thanks too', () => {
+    const frame: Frame = { kind: 'response', id: 0, result: {}, error: undefined, text: '' }
+    const sink = ask(
+      (to) => {
+        to.head(head({ kind: 'empty', status: 202 }))
+        to.end()
+      },
+      { request: call({ frame }) },
+    )
+    expect(sink.error).toBeUndefined()
+    expect(sink.status).toBe(202)
+  })
+
   test('to a notification is thanks, whatever it says', () => {
     const sink = ask(body('"ok"'), { request: call({ frame: notification }) })
     expect([sink.status, sink.kind, sink.text]).toEqual([202, 'empty', ''])

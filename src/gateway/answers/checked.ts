@@ -1,6 +1,6 @@
 import { GatewayError } from '../../core/errors.ts'
 import type { FrameId } from '../../core/mcp/frame-model.ts'
-import { idOf } from '../gate.ts'
+import { answerIdOf } from '../gate.ts'
 import type {
   Head,
   ReplySink,
@@ -87,7 +87,7 @@ class CheckedSink extends MaskedSink {
 
   constructor(request: UpstreamRequest, sink: ReplySink, mask: Mask | undefined) {
     super(sink, mask)
-    this.#id = idOf(request.frame)
+    this.#id = answerIdOf(request.frame)
     this.#isTyped = request.era === 'modern'
   }
 

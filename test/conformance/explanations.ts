@@ -39,22 +39,22 @@ export const EXPLANATIONS: readonly Explanation[] = [
     isUnsteady: true,
   },
   {
-    of: /-stdio@2025-11-25$|^modern-/,
+    of: /-stdio@2025-11-25$|^modern-|^stack-of-/,
     line: / server-sse-polling :: /,
     why: 'The server hangs up in the middle of a call and goes on when the client returns. A pipe and a stateless stream have nothing to return to, so the answer comes at once.',
   },
   {
-    of: /^legacy-.*@2026-07-28$/,
+    of: /^(stack-of-)?legacy-.*@2026-07-28$/,
     line: /^lost input-required-result-(basic-elicitation|ignore-extra-params) :: /,
     why: 'A stateless server names what it asks for (`user_name`). A server with sessions asks by a request, which has no name: Sallyport gives one of its own, and a client answers under that.',
   },
   {
-    of: /^legacy-.*@2026-07-28$/,
+    of: /^(stack-of-)?legacy-.*@2026-07-28$/,
     line: /^lost server-stateless :: sep-2575-(missing-capability-http-400|server-rejects-undeclared-capability): /,
     why: 'A server with sessions that can not ask its client says so in its own result. It has no error for a capability that is missing.',
   },
   {
-    of: /^legacy-stdio@2026-07-28$/,
+    of: /^(stack-of-)?legacy-stdio@2026-07-28$/,
     line: /^lost server-stateless :: sep-2575-(http-server-no-independent-requests-on-stream|server-no-log-without-loglevel): /,
     why: 'The suite looks for these in a stream. From a pipe an answer with nothing before it goes out as JSON.',
     isUnsteady: true,

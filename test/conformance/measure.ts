@@ -2,7 +2,7 @@ import { clientScenarios, runClient, type Way } from './client-leg.ts'
 import { type Comparison, compare } from './compare.ts'
 import { limited } from './limited.ts'
 import { openBench } from './open-bench.ts'
-import { ROUTES, type Route, UPSTREAMS, type UpstreamName } from './routes.ts'
+import { ROUTES, type Route, UPSTREAMS } from './routes.ts'
 import { REVISIONS, type Revision, type Run } from './run-model.ts'
 import { runSuite } from './suite.ts'
 
@@ -17,7 +17,7 @@ export interface Measured {
 /** Something to measure. */
 export interface Subject {
   readonly id: string
-  readonly kind: 'same era' | 'bridged' | 'as a client'
+  readonly kind: Route['kind'] | 'as a client'
   readonly revision: Revision
   readonly title: string
   /** What it needs lies at hand. */
@@ -28,7 +28,10 @@ export interface Subject {
 const idOf = (name: string, revision: Revision): string => `${name}@${revision}`
 
 const routeSubject = (route: Route): Subject => ({
-  id: idOf(route.upstream, route.revision),
+  id: idOf(
+    route.kind === 'in a stack' ? `stack-of-${route.upstream}` : route.upstream,
+    route.revision,
+  ),
   kind: route.kind,
   revision: route.revision,
   title: UPSTREAMS[route.upstream].title,
@@ -91,10 +94,12 @@ export async function measure(
       const direct = once(idOf('client', revision), () => playAll('direct', revision))
       return [direct, playAll(source.way, revision)]
     }
-    const { upstream, against }: { upstream: UpstreamName; against: UpstreamName } = source
+    const { upstream, against, kind }: Route = source
+    const through = async (): Promise<string> =>
+      kind === 'in a stack' ? bench.inStack(upstream) : bench.through(upstream)
     return [
       once(idOf(against, revision), () => runServer(revision, bench.direct(against))),
-      runServer(revision, bench.through(upstream)),
+      through().then((url) => runServer(revision, url)),
     ]
   }
   try {

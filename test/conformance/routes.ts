@@ -117,7 +117,7 @@ export interface Route {
   readonly revision: Revision
   /** The server that is asked directly for comparison. */
   readonly against: UpstreamName
-  readonly kind: 'same era' | 'bridged'
+  readonly kind: 'same era' | 'bridged' | 'in a stack'
   /** The scenarios that count; all where it is not said. */
   readonly only?: RegExp
 }
@@ -152,4 +152,15 @@ export const ROUTES: readonly Route[] = [
   { upstream: 'legacy-stdio', revision: NEW, against: 'both-http', kind: 'bridged' },
   { upstream: 'everything-http', revision: NEW, against: 'everything-http', kind: 'bridged' },
   { upstream: 'everything-sse', revision: NEW, against: 'everything-http', kind: 'bridged' },
+  { upstream: 'both-http', revision: OLD, against: 'both-http', kind: 'in a stack' },
+  { upstream: 'both-http', revision: NEW, against: 'both-http', kind: 'in a stack' },
+  { upstream: 'legacy-stdio', revision: OLD, against: 'both-http', kind: 'in a stack' },
+  { upstream: 'legacy-stdio', revision: NEW, against: 'both-http', kind: 'in a stack' },
+  {
+    upstream: 'tasks-http',
+    revision: NEW,
+    against: 'tasks-http',
+    kind: 'in a stack',
+    only: /^tasks-/,
+  },
 ]

@@ -98,12 +98,12 @@ describe('a server over HTTP', () => {
   })
   /** A server over HTTP+SSE that names this endpoint. */
   const sse =
-    (endpoint: string): RequestListener =>
+    (endpoint: string, verb = 'GET'): RequestListener =>
     (request, response) => {
       if (request.url === '/send') {
         response.writeHead(202).end()
         stream?.write(`event: message\ndata: ${hello}\n\n`)
-      } else if (request.method === 'GET') {
+      } else if (request.method === 'GET' || request.method === verb) {
         stream = response.writeHead(200, { 'Content-Type': 'text/event-stream' })
         stream.write(`event: endpoint\ndata: ${endpoint}\n\n`)
       } else response.writeHead(405).end()
@@ -115,6 +115,10 @@ describe('a server over HTTP', () => {
       message: 'fake 1 answers (MCP 2025-11-25, HTTP+SSE)',
     })
     await until(() => stream?.destroyed === true, 'the stream to be closed')
+  })
+  test('over the older transport is well also when it streams to any verb', async () => {
+    const found = await check(sse('/send', 'POST'))
+    expect(found.message).toBe('fake 1 answers (MCP 2025-11-25, HTTP+SSE)')
   })
   test('that wants messages sent elsewhere is none to be used', async () => {
     const found = await check(sse('http://evil.example/send'))

@@ -83,9 +83,10 @@ async function ask(
   }
 }
 
-/** A refusal that is no answer in JSON-RPC: the server may speak the older transport. */
+/** An answer that is none in JSON-RPC: the server may speak the older transport. */
 const mayBeSse = ({ status, hello }: Asked): boolean =>
-  hello === undefined && status >= 400 && status < 500 && ![401, 403, 429].includes(status)
+  hello === undefined &&
+  (status === 200 || (status >= 400 && status < 500 && ![401, 403, 429].includes(status)))
 
 /** What the server refused at first is what is told of it, unless it speaks, but not safely. */
 function orNothing(error: unknown): undefined {

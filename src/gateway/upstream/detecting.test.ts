@@ -14,6 +14,7 @@ type Kind =
   | 'http'
   | 'sse'
   | 'silent'
+  | 'any verb'
   | { readonly status: number; readonly type: string; readonly body: string }
 
 const closers: (() => Promise<unknown>)[] = []
@@ -41,7 +42,8 @@ async function open(kind: Kind, transport: 'auto' | 'http' | 'sse' = 'auto') {
     if (state.kind === 'http') {
       state.executed.push(JSON.parse(text).method)
       response.writeHead(200, { 'Content-Type': 'application/json' }).end(resultOf(text))
-    } else if (typeof state.kind === 'string') response.writeHead(405).end('no')
+    } else if (state.kind === 'any verb') listen(response)
+    else if (typeof state.kind === 'string') response.writeHead(405).end('no')
     else
       response
         .writeHead(state.kind.status, { 'Content-Type': state.kind.type })
@@ -60,7 +62,8 @@ async function open(kind: Kind, transport: 'auto' | 'http' | 'sse' = 'auto') {
     streams.add(response)
     response.once('close', () => streams.delete(response))
     response.writeHead(200, { 'Content-Type': 'text/event-stream' })
-    if (state.kind === 'sse') response.write('event: endpoint\ndata: /send\n\n')
+    if (state.kind === 'sse' || state.kind === 'any verb')
+      response.write('event: endpoint\ndata: /send\n\n')
     else if (state.kind === 'silent') response.flushHeaders()
     else response.end('data: {"jsonrpc":"2.0","method":"notifications/x"}\n\n')
   }
@@ -118,6 +121,26 @@ describe('the transport of a server with a URL', () => {
     expect(sink.faults).toEqual([])
     expect(state.executed).toEqual(['initialize'])
     expect(log).toContainEqual({ event: 'upstream.detected', upstream: 'any', transport: 'sse' })
+  })
+
+  test('is HTTP+SSE when a server answers the opening itself with an endpoint', async () => {
+    const { upstream, state } = await open('any verb')
+    const sink = await initialize(upstream)
+    expect(sink.message.result).toBeDefined()
+    expect([sink.session?.startsWith('sallyport-sse.'), sink.faults]).toEqual([true, []])
+    expect(state.executed).toEqual(['initialize'])
+  })
+
+  test('is Streamable HTTP when the opening is answered by a stream', async () => {
+    const message = '{"jsonrpc":"2.0","id":"init","result":{}}'
+    const body = `id: 1\ndata:\n\ndata: ${message}\n\n`
+    const { upstream, state } = await open({ status: 200, type: 'text/event-stream', body })
+    const sink = await initialize(upstream)
+    expect([sink.events, sink.faults]).toEqual([['', message], []])
+    expect(state.asked).toEqual(['POST /mcp'])
+    const empty = await open({ status: 200, type: 'text/event-stream', body: '' })
+    const nothing = await initialize(empty.upstream)
+    expect([nothing.kind, nothing.events, nothing.faults]).toEqual(['events', [], []])
   })
 
   test('is not looked for again', async () => {

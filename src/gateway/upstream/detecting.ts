@@ -1,4 +1,4 @@
-import type { GatewayError } from '../../core/errors.ts'
+import { GatewayError } from '../../core/errors.ts'
 import { isObject, member } from '../../core/json/json.ts'
 import type { Log } from '../../core/log.ts'
 import { parseJson } from '../../core/mcp/parse-json.ts'
@@ -58,6 +58,7 @@ export function createDetectingUpstream(options: DetectingOptions): Upstream {
     const opening = new Opening(sink, {
       accepted: () => found('http'),
       refused: () => {
+        current.cancel()
         doubt()
         isThere().then(
           (isSse) => {
@@ -131,6 +132,9 @@ class Opening implements ReplySink {
   #head: Head | undefined
   #held: Uint8Array[] | undefined
   #size = 0
+  /** True from the head of an event stream to its first event, which tells the transport. */
+  #isWaiting = false
+  #isOver = false
   #failure: GatewayError | undefined
 
   constructor(sink: ReplySink, on: { accepted(): void; refused(): void }) {
@@ -141,6 +145,7 @@ class Opening implements ReplySink {
   head(head: Head): void {
     this.#head = head
     if (head.kind === 'json' && isRefusal(head.status)) this.#held = []
+    else if (head.kind === 'events') this.#isWaiting = true
     else {
       if (head.status < 400) this.#on.accepted()
       this.#sink.head(head)
@@ -156,10 +161,24 @@ class Opening implements ReplySink {
   }
 
   event(event: UpstreamEvent): boolean {
+    if (this.#isOver) return true
+    if (this.#isWaiting) {
+      // Some servers of the older transport open their stream to any verb.
+      if (event.event === 'endpoint') {
+        this.#isOver = true
+        this.#failure = new GatewayError('upstream_broken', 'it answers with an endpoint')
+        this.#on.refused()
+        return true
+      }
+      this.#on.accepted()
+      this.#begin()
+    }
     return this.#sink.event(event)
   }
 
   end(): void {
+    if (this.#isOver) return
+    if (this.#isWaiting) this.#begin()
     if (this.#held === undefined) this.#sink.end()
     else if (isMessage(Buffer.concat(this.#held).toString('utf8'))) {
       this.#on.accepted()
@@ -168,6 +187,7 @@ class Opening implements ReplySink {
   }
 
   fail(error: GatewayError, wasSent: boolean): void {
+    if (this.#isOver) return
     const status = refusedStatus(error)
     if (wasSent || this.#head !== undefined || status === undefined || !isRefusal(status)) {
       this.#sink.fail(error, wasSent)
@@ -193,6 +213,7 @@ class Opening implements ReplySink {
   #begin(): void {
     const held = this.#held ?? []
     this.#held = undefined
+    this.#isWaiting = false
     this.#sink.head(this.#head as Head)
     for (const bytes of held) this.#sink.chunk(bytes)
   }

@@ -151,6 +151,28 @@ describe('progress', () => {
     }
   })
 
+  test('from elsewhere does not pile up for a client that does not read', async () => {
+    const { server, client } = openFace()
+    const sink = client({ roots: {} }).call('t', {}, { progressToken: 'p' })
+    const asked = await server.next()
+    const progress = (n: number) => ({
+      method: 'notifications/progress',
+      params: { progressToken: asked.id, progress: n },
+    })
+    sink.isFull = true
+    for (let i = 0; i < 100; i++) server.shout(progress(i))
+    expect(sink.events).toHaveLength(1)
+    sink.drain()
+    server.shout(progress(200))
+    asked.result({})
+    await sink.over()
+    expect(sink.events.map((data) => JSON.parse(data).params?.progress)).toEqual([
+      0,
+      200,
+      undefined,
+    ])
+  })
+
   test('that nobody asked for is dropped', async () => {
     const { server, client } = openFace()
     const sink = client().call('t')

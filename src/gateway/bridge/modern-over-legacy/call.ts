@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import { GatewayError } from '../../../core/errors.ts'
 import { canonicalText } from '../../../core/json/canonical.ts'
 import { member } from '../../../core/json/json.ts'
-import type { FrameId, RequestFrame } from '../../../core/mcp/frame-model.ts'
+import type { RequestFrame } from '../../../core/mcp/frame-model.ts'
 import type { Incoming } from '../../upstream/incoming.ts'
 import { replaceAt } from '../../upstream/rewriting.ts'
 import type { Upstream } from '../../upstream/upstream.ts'
@@ -29,11 +29,7 @@ export interface CallMeans {
 }
 
 /** A request of the server that waits for the client. */
-interface Question {
-  readonly id: FrameId
-  readonly method: string
-  readonly text: string
-}
+type Question = Extract<Incoming, { kind: 'request' }>
 
 /** What is kept of a call while its client is away: characters of notifications, and of its answer. */
 const MAX_HELD = 256 << 10
@@ -63,7 +59,8 @@ export class BridgeCall implements Answered, Receiver {
   /** The answer has come, or none will. */
   #isOver = false
   #answer: Answer | undefined
-  #mayFlow = true
+  /** Its client asked to pause. */
+  #isStalled = false
   /** Questions of the server, by the key under which the client is asked. */
   readonly #questions = new Map<string, Question>()
   /** The keys that the client was asked last. */
@@ -86,6 +83,7 @@ export class BridgeCall implements Answered, Receiver {
 
   #attach(leg: Leg): void {
     this.#leg = leg
+    this.#isStalled = false
     leg.workedOnBy(() => this.#giveUp('the caller has gone'))
   }
 
@@ -115,12 +113,18 @@ export class BridgeCall implements Answered, Receiver {
   }
 
   #giveUp(reason: string): void {
+    this.#refuseAll(reason)
     if (this.#isOver) return
     this.#over()
-    for (const { id } of this.#questions.values()) this.#session.refuse(id, reason)
     // The server is told before the connection goes, which says nothing to it.
     if (this.#answer !== undefined) this.#session.cancel(this.#id, reason)
     this.#answer?.cancel()
+  }
+
+  /** Nobody will answer what is still asked. */
+  #refuseAll(reason: string): void {
+    for (const { id } of this.#questions.values()) this.#session.refuse(id, reason)
+    this.#questions.clear()
   }
 
   #over(): void {
@@ -135,9 +139,8 @@ export class BridgeCall implements Answered, Receiver {
       if (message.id === this.#id) this.#answered(message.text, message.isError)
       return true
     }
-    this.#mayFlow = true
     this.#session.take(message, this)
-    return this.#mayFlow
+    return !this.#isStalled
   }
 
   /** Many servers refuse a session that they do not know in words of their own. */
@@ -171,7 +174,11 @@ export class BridgeCall implements Answered, Receiver {
 
   onDrain(resume: () => void): void {
     if (this.#leg === undefined) resume()
-    else this.#leg.onDrain(resume)
+    else
+      this.#leg.onDrain(() => {
+        this.#isStalled = false
+        resume()
+      })
   }
 
   #answered(text: string, isError: boolean): void {
@@ -180,6 +187,13 @@ export class BridgeCall implements Answered, Receiver {
       return
     }
     this.#over()
+    // Questions that came on this call's stream may be another's: the client that was asked still
+    // answers them, and the others go to another call.
+    for (const [key, question] of this.#questions)
+      if (this.#leg !== undefined || !this.#asked.has(key)) {
+        this.#questions.delete(key)
+        this.#session.take(question)
+      }
     const code = isError ? codeOf(text) : undefined
     if (code === URL_REQUIRED) this.#finish((leg) => this.#o.urlRequired(leg, text))
     else this.#finish((leg) => this.#pass(leg, text, code))
@@ -202,8 +216,10 @@ export class BridgeCall implements Answered, Receiver {
 
   // What the session gives.
 
-  told(message: Extract<Incoming, { kind: 'notification' }>): void {
+  told(message: Extract<Incoming, { kind: 'notification' }>, isOwn: boolean): void {
     const leg = this.#leg
+    // Its own stream waits for a client that does not read; what comes elsewhere would pile up.
+    if (!isOwn && this.#isStalled) return
     if (message.method === 'notifications/cancelled') this.#withdraw(message)
     else if (leg === undefined) {
       this.#heldLength += message.text.length
@@ -214,13 +230,21 @@ export class BridgeCall implements Answered, Receiver {
   #tell(leg: Leg, { method, params, text }: Extract<Incoming, { kind: 'notification' }>): void {
     if (method === 'notifications/progress') {
       if (leg.tokenText !== undefined)
-        this.#mayFlow = leg.event(replaceAt(text, ['params', 'progressToken'], leg.tokenText))
+        this.#event(leg, replaceAt(text, ['params', 'progressToken'], leg.tokenText))
     } else if (method === 'notifications/message') {
       if (leg.logLevel === undefined) return
       const isWanted =
         LEVELS.indexOf(String(member(params, 'level'))) >= LEVELS.indexOf(leg.logLevel)
-      if (isWanted) this.#mayFlow = leg.event(text)
-    } else if (!OF_SESSIONS.test(method)) this.#mayFlow = leg.event(text)
+      if (isWanted) this.#event(leg, text)
+    } else if (!OF_SESSIONS.test(method)) this.#event(leg, text)
+  }
+
+  #event(leg: Leg, text: string): void {
+    if (leg.event(text) || this.#isStalled) return
+    this.#isStalled = true
+    leg.onDrain(() => {
+      this.#isStalled = false
+    })
   }
 
   /** The server no longer wants to know. */
@@ -230,7 +254,7 @@ export class BridgeCall implements Answered, Receiver {
       if (question.id === id) this.#questions.delete(key)
   }
 
-  asked(message: Extract<Incoming, { kind: 'request' }>): boolean {
+  asked(message: Question): boolean {
     const { id, method, params, text } = message
     if (this.#isOver || !QUESTIONS.has(method) || !MAY_ASK.has(this.#frame.method)) return false
     if (this.#questions.size >= MAX_QUESTIONS || text.length > MAX_QUESTION) return false
@@ -241,7 +265,7 @@ export class BridgeCall implements Answered, Receiver {
       this.#finish((leg) => leg.refuse(missingCapability(missing)))
       return true
     }
-    this.#questions.set(`question-${this.#nextKey++}`, { id, method, text })
+    this.#questions.set(`question-${this.#nextKey++}`, message)
     if (this.#leg !== undefined) this.#join()
     return true
   }
@@ -285,10 +309,12 @@ export class BridgeCall implements Answered, Receiver {
       const answer = textAt(leg.frame.text, 'params', 'inputResponses', key)
       if (question === undefined || !answer?.startsWith('{')) continue
       this.#questions.delete(key)
-      if (!this.#isOver) this.#session.respond(question.id, answer)
+      this.#session.respond(question.id, answer)
     }
-    if (this.#ending !== undefined) this.#ending(leg)
-    else if (this.#questions.size > 0) this.#join()
+    if (this.#ending !== undefined) {
+      this.#refuseAll('its call has ended')
+      this.#ending(leg)
+    } else if (this.#questions.size > 0) this.#join()
   }
 }
 

@@ -160,6 +160,35 @@ describe('what a server asks during a call', () => {
     expect(server.responses).toEqual([])
   })
 
+  test('and that another call waits for is answered though its own has ended', async () => {
+    const { server, client } = openFace()
+    const one = client(ALL)
+    const first = one.call('t')
+    const asked = await server.next()
+    asked.ask('q', 'roots/list')
+    const { inputRequests = {}, requestState } = await resultOf(first)
+    asked.result({ early: true })
+    const [key] = Object.keys(inputRequests) as [string]
+    const second = one.again('t', {}, { [key]: { roots: [] } }, requestState)
+    expect(await resultOf(second)).toMatchObject({ early: true })
+    expect(server.responses).toEqual([{ jsonrpc: '2.0', id: 'q', result: { roots: [] } }])
+  })
+
+  test('at the end of its call is asked of another, or declined', async () => {
+    const { server, client } = openFace({ joinMs: 60_000 })
+    const one = client(ALL)
+    const sinks = [one.call('a'), one.call('b')]
+    const calls = [await server.next(), await server.next()]
+    calls[1]?.ask('q', 'roots/list')
+    calls[1]?.result({})
+    await sinks[1]?.over()
+    expect(server.responses).toEqual([])
+    calls[0]?.result({})
+    await sinks[0]?.over()
+    await until(() => server.responses.length === 1, 'the refusal')
+    expect(server.responses[0]).toMatchObject({ id: 'q', error: { code: -32601 } })
+  })
+
   test('comes after what was told before it, in the same stream', async () => {
     const { server, client } = openFace()
     const sink = client(ALL).call('t', {}, { progressToken: 'p' })
@@ -264,6 +293,14 @@ describe('a handle', () => {
     expect(server.responses[0]).toMatchObject({ id: 'q', error: { code: -32601 } })
     const late = await one.again('t', { amount: 1 }, responses, handle).over()
     expect(late.error?.code).toBe('params_invalid')
+  })
+
+  test('of a call that has ended meanwhile expires too: what it asked is declined', async () => {
+    const { server, asked } = await parked({ parkMs: 50 })
+    asked.result({})
+    await until(() => server.responses.length === 1, 'the refusal')
+    expect(server.responses[0]).toMatchObject({ id: 'q', error: { code: -32601 } })
+    expect(server.notes('notifications/cancelled')).toEqual([])
   })
 
   test('is only given while there is room', async () => {

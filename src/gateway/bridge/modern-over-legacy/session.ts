@@ -24,8 +24,8 @@ import { type Client, textAt } from './text.ts'
 export interface Receiver {
   /** A request of the server; false when this call can't be asked. */
   asked(message: Extract<Incoming, { kind: 'request' }>): boolean
-  /** Something of the server's that may be for this call. */
-  told(message: Extract<Incoming, { kind: 'notification' }>): void
+  /** Something of the server's that may be for this call; `isOwn` when its own stream brought it. */
+  told(message: Extract<Incoming, { kind: 'notification' }>, isOwn: boolean): void
   /** The least severe message that it wants in its log; undefined when it wants none. */
   readonly logLevel: string | undefined
 }
@@ -52,7 +52,9 @@ export class BridgeSession {
   #serverInfo: string | undefined
   #result: JsonObject = {}
   #nextId = 1
-  #level: string | undefined
+  /** The least severe that is logged, by its place among all. */
+  #level = Number.POSITIVE_INFINITY
+  #levelled: Promise<unknown> = Promise.resolve()
   #listening: Listening | undefined
   #isLost = false
   readonly #calls = new Map<number, Receiver>()
@@ -188,11 +190,19 @@ export class BridgeSession {
     const { method, params } = message
     if (CHANGES.test(method) || method === ELICITED)
       for (const tell of this.#subscribers) tell(message)
-    else if (method === 'notifications/progress') {
+    else if (method === 'notifications/cancelled')
+      // A question may have gone to another call than the one on whose stream it came.
+      for (const call of this.#calls.values()) call.told(message, call === from)
+    else {
       const token = idIn(params, 'progressToken')
-      if (typeof token === 'number') this.#calls.get(token)?.told(message)
-    } else if (method === 'notifications/message') (from ?? this.#lastLogged())?.told(message)
-    else from?.told(message)
+      const call =
+        method === 'notifications/progress'
+          ? typeof token === 'number'
+            ? this.#calls.get(token)
+            : undefined
+          : (from ?? (method === 'notifications/message' ? this.#lastLogged() : undefined))
+      call?.told(message, call === from)
+    }
   }
 
   #lastLogged(): Receiver | undefined {
@@ -224,12 +234,13 @@ export class BridgeSession {
   }
 
   /** Makes the server log at least what a call wants; it never logs less again. */
-  async logAtLeast(level: string): Promise<void> {
+  logAtLeast(level: string): Promise<unknown> {
     const wanted = LEVELS.indexOf(level)
-    if (wanted === -1 || !this.offers('logging')) return
-    if (this.#level !== undefined && LEVELS.indexOf(this.#level) <= wanted) return
-    this.#level = level
-    await this.request('logging/setLevel', { level })
+    if (wanted !== -1 && wanted < this.#level) {
+      this.#level = wanted
+      this.#levelled = this.request('logging/setLevel', { level })
+    }
+    return this.#levelled
   }
 
   /** A request of the bridge's own; true when the server did it. */

@@ -6,6 +6,7 @@ import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js'
 import { StreamableHTTPClientTransport as OldHttp } from '@modelcontextprotocol/sdk/client/streamableHttp.js'
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Answer, BareClient } from '../fakes/mcp-http.ts'
 import { SALLYPORT } from '../fakes/program.ts'
 import { type Served, Space } from '../fakes/space.ts'
 import { until } from '../fakes/until.ts'
@@ -21,24 +22,27 @@ const TOKENS = {
 
 const space = new Space()
 let served: Served
+let serve: () => Promise<Served>
 const clients: { close(): Promise<void> }[] = []
 beforeAll(async () => {
   const http = space.startOther([...COMMAND, 'http'])
   const url = (await http.line('listening on ')).slice('listening on '.length)
   space.file('policy.json', policyOf({}))
   const [command, ...args] = COMMAND
-  served = await space.serve({
-    servers: {
-      http: { url },
-      pipe: { command, args: [...args, 'stdio'] },
-      legacy: { url, era: 'legacy' },
-      modern: { url, era: 'modern' },
-    },
-    policies: { p: './policy.json' },
-    grants: Object.fromEntries(
-      Object.entries(TOKENS).map(([server, token]) => [server, { server, policy: 'p', token }]),
-    ),
-  })
+  serve = () =>
+    space.serve({
+      servers: {
+        http: { url },
+        pipe: { command, args: [...args, 'stdio'] },
+        legacy: { url, era: 'legacy' },
+        modern: { url, era: 'modern' },
+      },
+      policies: { p: './policy.json' },
+      grants: Object.fromEntries(
+        Object.entries(TOKENS).map(([server, token]) => [server, { server, policy: 'p', token }]),
+      ),
+    })
+  served = await serve()
 })
 afterAll(async () => {
   await Promise.all(clients.map((client) => client.close().catch(() => {})))
@@ -73,6 +77,12 @@ const wrapped = (): StdioClientTransport => {
     cwd: space.path,
     stderr: 'ignore',
   })
+}
+
+/** The result of a list request. */
+interface Listed {
+  readonly tools: readonly { readonly name: string }[]
+  readonly nextCursor?: string
 }
 
 interface Listing {
@@ -201,4 +211,32 @@ test('what stays of a list is passed on with all that is in it', async () => {
       _meta: { ui: { resourceUri: 'ui://tool-05' } },
     },
   ])
+})
+
+test('a cursor is good for its grant, server and list, and outlives the gateway', async () => {
+  await show('tool-05', 'tool-11')
+  const at = (server: keyof typeof TOKENS, token = TOKENS[server]) =>
+    new BareClient(served.mcp(server), token)
+  const page = (answer: Answer) => answer.message.result as unknown as Listed | undefined
+  const first = page(await at('http').request('tools/list'))
+  expect(first?.tools.map(({ name }) => name)).toEqual(['tool-05'])
+  expect(first).toMatchObject({ cacheScope: 'private', ttlMs: 0 })
+  const cursor = first?.nextCursor ?? ''
+  for (const refused of [
+    await at('modern').request('tools/list', { cursor }),
+    await at('http').request('prompts/list', { cursor }),
+    await at('http').request('tools/list', { cursor: `${cursor}x` }),
+    // The server's own cursors are not a client's to use.
+    await at('http').request('tools/list', { cursor: '' }),
+    await at('http').request('tools/list', { cursor: '6' }),
+  ]) {
+    expect(refused.status).toBe(200)
+    expect(refused.message.error).toMatchObject({ code: -32602, data: { code: 'cursor_unknown' } })
+  }
+  served.program.kill('SIGKILL')
+  await served.program.ended()
+  served = await serve()
+  const last = page(await at('http').request('tools/list', { cursor }))
+  expect(last?.tools.map(({ name }) => name)).toEqual(['tool-11'])
+  expect(last?.nextCursor).toBeUndefined()
 })

@@ -10,7 +10,9 @@ const installed = (path: string): string =>
 const EVERYTHING = installed('@modelcontextprotocol/server-everything/dist/index.js')
 const INSPECTOR = installed('@modelcontextprotocol/inspector/clients/launcher/build/index.js')
 const MCP_REMOTE = installed('mcp-remote/dist/proxy.js')
+const REFERENCE = fileURLToPath(new URL('../fakes/reference-server/main.ts', import.meta.url))
 const TOKEN = 'command-line-token-0123456789'
+const STATELESS_TOKEN = 'command-line-token-stateless'
 
 const space = new Space()
 let served: Served
@@ -22,9 +24,15 @@ beforeAll(async () => {
     tools: { 'get-tiny-image': { action: 'deny' } },
   })
   served = await space.serve({
-    servers: { everything: { command: process.execPath, args: [EVERYTHING, 'stdio'] } },
+    servers: {
+      everything: { command: process.execPath, args: [EVERYTHING, 'stdio'] },
+      stateless: { command: process.execPath, args: [REFERENCE, '--stdio', '--eras', 'modern'] },
+    },
     policies: { p: './policy.json' },
-    grants: { test: { server: 'everything', policy: 'p', token: TOKEN } },
+    grants: {
+      test: { server: 'everything', policy: 'p', token: TOKEN },
+      other: { server: 'stateless', policy: 'p', token: STATELESS_TOKEN },
+    },
   })
 })
 afterAll(() => space.close())
@@ -121,6 +129,30 @@ test.each([
   expect(called.result?.content?.[0]?.text).toBe('Echo: hello')
   const denied = await talk.call('get-tiny-image')
   expect(denied.result?._meta?.['sallyport.dev/decision']?.effect).toBe('deny')
+  program.kill('SIGTERM')
+  await program.ended()
+})
+
+// Alone, neither can: both open with `initialize`, which a stateless server refuses.
+test('the inspector and mcp-remote reach a stateless server', async () => {
+  const url = served.mcp('stateless')
+  const header = ['--header', `Authorization: Bearer ${STATELESS_TOKEN}`]
+  const tool = ['--method', 'tools/call', '--tool-name', 'test_simple_text']
+  const { code, out, err } = await done(
+    space.startOther([
+      ...[process.execPath, INSPECTOR, '--cli', '--server-url', url, '--transport', 'http'],
+      ...header,
+      ...tool,
+    ]),
+  )
+  expect(code, err).toBe(0)
+  expect((JSON.parse(out) as ToolResult).content?.[0]?.text).toContain('simple text response')
+
+  const program = space.startOther([process.execPath, MCP_REMOTE, url, ...header, '--allow-http'])
+  const talk = new StdioTalk(program)
+  expect((await talk.initialize()).result?.protocolVersion).toBe('2025-11-25')
+  const called = await talk.call('test_simple_text')
+  expect(called.result?.content?.[0]?.text).toContain('simple text response')
   program.kill('SIGTERM')
   await program.ended()
 })

@@ -56,7 +56,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     of: /^(stack-of-)?legacy-stdio@2026-07-28$/,
     line: /^lost server-stateless :: sep-2575-(http-server-no-independent-requests-on-stream|server-no-log-without-loglevel): /,
-    why: 'The suite looks for these in a stream. From a pipe an answer with nothing before it goes out as JSON.',
+    why: 'The suite waits half a second for these answers. A process is started for each set of capabilities that a client declares, and the first call with a new one waits for it.',
     isUnsteady: true,
   },
   {

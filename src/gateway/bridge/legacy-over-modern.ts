@@ -4,7 +4,6 @@ import type { Log } from '../../core/log.ts'
 import type { RequestFrame } from '../../core/mcp/frame-model.ts'
 import { parseJson } from '../../core/mcp/parse-json.ts'
 import type { Clock } from '../../core/ports.ts'
-import { makeRoom } from '../bounded.ts'
 import { acknowledge, createReply, refuse } from '../upstream/reply.ts'
 import { skimPath, textOf } from '../upstream/skim.ts'
 import type {
@@ -23,6 +22,7 @@ import {
   factsOf,
   type SessionFacts,
 } from './legacy-over-modern/session-id.ts'
+import { SessionTable } from './legacy-over-modern/session-table.ts'
 import { type Stamp, stampOf } from './legacy-over-modern/stamp.ts'
 import { ToolTable } from './legacy-over-modern/tool-table.ts'
 
@@ -39,7 +39,6 @@ export interface LegacyOverModernMeans {
 }
 
 const PRIME_AFTER_MS = 50
-const MAX_SESSIONS = 10_000
 const MAX_PAGES = 100
 /** How often the server is asked again for a tool that it did not list. */
 const RELEARN_MS = 5_000
@@ -58,8 +57,7 @@ const NONE: UpstreamExchange = { cancel() {} }
 export function createLegacyOverModern(inner: Upstream, means: LegacyOverModernMeans): Upstream {
   const { clock, log, name } = means
   const discovery = new Discovery(clock)
-  const sessions = new Map<string, Session>()
-  const ended = new Set<string>()
+  const sessions = new SessionTable<Session>()
   const tools = new ToolTable(means.mirrorsArguments, (tool, reason) =>
     log('warn', { event: 'tool.unreachable', upstream: name, tool, reason }),
   )
@@ -128,31 +126,13 @@ export function createLegacyOverModern(inner: Upstream, means: LegacyOverModernM
     if (isClosed) throw new GatewayError('upstream_unreachable', 'the gateway is stopping')
     if (id === undefined) throw new GatewayError('session_missing')
     const key = JSON.stringify([grantId, id])
-    if (ended.has(key)) throw new GatewayError('session_unknown')
-    const known = sessions.get(key)
-    if (known !== undefined) {
-      // The one that was used last is forgotten last.
-      sessions.delete(key)
-      sessions.set(key, known)
-      return known
-    }
+    const known = sessions.find(key)
+    if (known !== undefined) return known
     const facts: SessionFacts | undefined = decodeSession(id)
     if (facts === undefined) throw new GatewayError('session_unknown')
-    if (sessions.size >= MAX_SESSIONS) forgetIdle()
     const session = new Session(key, facts, request, sessionMeans)
-    sessions.set(key, session)
+    sessions.add(session)
     return session
-  }
-
-  /** What a forgotten session loses is what its client set, and what it could have read again. */
-  function forgetIdle(): void {
-    for (const [key, session] of sessions)
-      if (session.isIdle) {
-        sessions.delete(key)
-        session.close(new GatewayError('session_unknown'))
-        return
-      }
-    throw new GatewayError('too_busy', 'too many sessions')
   }
 
   function request(
@@ -237,10 +217,7 @@ export function createLegacyOverModern(inner: Upstream, means: LegacyOverModernM
       if (own.era === 'modern') return inner.endSession(own)
       try {
         const session = sessionOf(own)
-        sessions.delete(session.key)
-        makeRoom(ended, MAX_SESSIONS)
-        ended.add(session.key)
-        session.close(new GatewayError('session_unknown', 'the session has ended'))
+        sessions.end(session, new GatewayError('session_unknown', 'the session has ended'))
         return 200
       } catch (thrown) {
         if (thrown instanceof GatewayError) return 404
@@ -249,9 +226,7 @@ export function createLegacyOverModern(inner: Upstream, means: LegacyOverModernM
     },
     async close() {
       isClosed = true
-      for (const session of sessions.values())
-        session.close(new GatewayError('upstream_unreachable', 'the gateway is stopping'))
-      sessions.clear()
+      sessions.close(new GatewayError('upstream_unreachable', 'the gateway is stopping'))
     },
   }
 }

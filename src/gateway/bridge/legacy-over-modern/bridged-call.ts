@@ -1,6 +1,7 @@
 import { GatewayError } from '../../../core/errors.ts'
 import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
 import type { RequestFrame } from '../../../core/mcp/frame-model.ts'
+import { parseJson } from '../../../core/mcp/parse-json.ts'
 import type { Upstream, UpstreamExchange } from '../../upstream/upstream.ts'
 import { type InputRound, readRound } from './asking.ts'
 import type { ClientReply } from './client-reply.ts'
@@ -167,7 +168,8 @@ export class BridgedCall {
   }
 
   #refused(text: string, frame: RequestFrame): void {
-    const error = member(JSON.parse(text) as JsonObject, 'error')
+    const message = parseJson(text)
+    const error = isObject(message) ? member(message, 'error') : undefined
     if (!isObject(error)) {
       this.#failed(broken('its error is none'), true)
       return

@@ -51,6 +51,21 @@ test('all streams together stay within their bound; what has ended goes first', 
   expect(log.find('s', runningId)).toBeDefined()
 })
 
+test('who keeps much loses its own streams first', () => {
+  const { log } = open({ maxBytes: 60 })
+  const other = log.open('other')
+  const otherId = other.add('0123456789').id
+  other.end()
+  const ids = [1, 2, 3].map(() => {
+    const stream = log.open('s')
+    const { id } = stream.add('0123456789')
+    stream.end()
+    return id
+  })
+  expect(log.find('other', otherId)).toBeDefined()
+  expect(ids.map((id) => log.find('s', id) !== undefined)).toEqual([false, true, true])
+})
+
 test('the oldest stream makes room for a new one', () => {
   const { log } = open({ maxStreams: 2 })
   const ids = ['a', 'b', 'c'].map((data) => log.open('s').add(data).id)

@@ -114,13 +114,18 @@ export class EventLog {
     }
   }
 
-  /** What has ended goes first, then whatever is oldest. */
+  /** The owner's own that have ended go first, then those of others, then whatever is oldest. */
   #shrink(growing: Stream): void {
-    for (const wantsEnded of [true, false])
+    const isEnded = ({ endedAt }: Stream): boolean => endedAt !== undefined
+    const turns: readonly ((stream: Stream) => boolean)[] = [
+      (stream) => isEnded(stream) && stream.owner === growing.owner,
+      isEnded,
+      () => true,
+    ]
+    for (const mayGo of turns)
       for (const stream of [...this.#streams.values()]) {
         if (this.#bytes <= this.#bounds.maxBytes) return
-        if (stream !== growing && (stream.endedAt !== undefined || !wantsEnded))
-          this.#forget(stream)
+        if (stream !== growing && mayGo(stream)) this.#forget(stream)
       }
   }
 }

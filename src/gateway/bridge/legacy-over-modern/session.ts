@@ -13,6 +13,7 @@ import type { EventLog } from './event-log.ts'
 import type { Around } from './own-questions.ts'
 import type { Waiting } from './rounds.ts'
 import type { SessionFacts } from './session-id.ts'
+import type { Tabled } from './session-table.ts'
 import { type Stamp, stamped, stampOf } from './stamp.ts'
 import type { ToolTable } from './tool-table.ts'
 
@@ -38,7 +39,7 @@ const LEVEL = 'info'
 const PRIMED_SINCE = '2025-11-25'
 
 /** One session: what it is made of, and what is under way in it. */
-export class Session {
+export class Session implements Tabled {
   readonly key: string
   readonly facts: SessionFacts
   readonly around: Around
@@ -67,6 +68,10 @@ export class Session {
 
   get stamp(): Stamp {
     return this.#stamp
+  }
+
+  get grantId(): string {
+    return this.around.grantId
   }
 
   /** Nothing is under way, and nobody listens. */

@@ -223,18 +223,7 @@ export class Rewriting implements ReplySink {
 export interface Collected {
   readonly text: string | undefined
   readonly failure: GatewayError | undefined
-  /** From where the answer can still be had, where its stream ended before it. */
-  readonly resumption?: Resumption | undefined
 }
-
-/** Where a stream can be taken up again, and after how long. */
-export interface Resumption {
-  readonly lastEventId: string
-  readonly afterMs: number
-}
-
-const MIN_RETRY_MS = 100
-const MAX_RETRY_MS = 1_000
 
 /** Collects the message that answers `id`. */
 export class Collecting implements ReplySink {
@@ -244,8 +233,6 @@ export class Collecting implements ReplySink {
   #chunks: Uint8Array[] = []
   #text: string | undefined
   #size = 0
-  #lastEventId: string | undefined
-  #retryMs = MAX_RETRY_MS
 
   constructor(id: FrameId, done: (collected: Collected) => void) {
     this.#id = id
@@ -265,21 +252,13 @@ export class Collecting implements ReplySink {
   event(event: UpstreamEvent): boolean {
     const message = event.data === '' ? undefined : parse(event.data)
     if (isObject(message) && member(message, 'id') === this.#id) this.#text = event.data
-    this.#lastEventId = event.id ?? this.#lastEventId
-    if (event.retry !== undefined)
-      this.#retryMs = Math.min(MAX_RETRY_MS, Math.max(MIN_RETRY_MS, Number(event.retry)))
     return true
   }
 
   end(): void {
     if (this.#head?.kind === 'json' && this.#size <= MAX_HELD)
       this.#text = Buffer.concat(this.#chunks).toString('utf8')
-    const lastEventId = this.#text === undefined ? this.#lastEventId : undefined
-    this.#done({
-      text: this.#text,
-      failure: undefined,
-      resumption: lastEventId === undefined ? undefined : { lastEventId, afterMs: this.#retryMs },
-    })
+    this.#done({ text: this.#text, failure: undefined })
   }
 
   fail(failure: GatewayError): void {

@@ -363,3 +363,27 @@ test('a request for another page is the client’s own, but for the cursor', () 
     '{"params":{"cursor":"c","n":1.0},"jsonrpc":"2.0","id":1,"method":"m"}',
   )
 })
+
+test('a page whose stream the server closes is fetched from where it stopped, when only the gateway knows of it', async () => {
+  const upstream = answeringUpstream((request, sink) => {
+    if (pageOf(request) === 0) return { result: { tools: [{ name: 'x' }], nextCursor: '' } }
+    sink.head({ status: 200, kind: 'events', length: undefined, session: undefined })
+    sink.event({ data: '', id: 'e1', retry: '1' })
+    sink.end()
+    return undefined
+  })
+  const resumed: (readonly string[])[] = []
+  upstream.listen = ({ headers }, sink) => {
+    resumed.push(headers)
+    const asked = upstream.got.at(-1)?.frame
+    const id = asked?.kind === 'request' ? asked.id : undefined
+    queueMicrotask(() => send(sink, id, { result: { tools: [{ name: 'a' }] } }, 'events'))
+    return { cancel() {} }
+  }
+  const mirrors = { method: undefined, name: undefined, params: new Map<string, string>() }
+  const { list } = reader(upstream, ['x'], { era: 'legacy', mirrors })
+  const { message } = await list()
+  expect(namesOf(message)).toEqual(['a'])
+  expect(message.id).toBe(7)
+  expect(resumed).toEqual([['last-event-id', 'e1']])
+})

@@ -484,9 +484,11 @@ export class Exchange {
       grantId: this.#caller.grant.id,
       headers: this.#caller.headers,
     }
-    // A client over HTTP resumes its streams itself; over any other channel it has none.
+    // A client over HTTP resumes its streams itself; over any other channel it has none, and of what
+    // the gateway asks on its own it knows nothing.
+    const isOurs = mirrors === undefined || idOf(frame) !== idOf(this.#frame)
     this.#upstream =
-      mirrors === undefined && era === 'legacy' && frame.kind === 'request'
+      isOurs && era === 'legacy' && frame.kind === 'request'
         ? exchangeResuming(server.upstream, { ...request, frame }, sink)
         : server.upstream.exchange(request, sink)
     // The downstream may have gone while the exchange was being set up.

@@ -1,12 +1,12 @@
 import { GatewayError } from '../core/errors.ts'
 import { type JsonObject, member } from '../core/json/json.ts'
-import type { Frame } from '../core/mcp/frame-model.ts'
+import type { RequestFrame } from '../core/mcp/frame-model.ts'
 import { type ListMethod, readList } from '../core/mcp/list.ts'
 import { META_KEYS } from '../core/mcp/revisions.ts'
 import { beginning } from './cursors.ts'
 import { type Collected, Collecting } from './forward.ts'
 import type { Caller, Gate } from './gate.ts'
-import type { UpstreamExchange } from './upstream/upstream.ts'
+import { exchangeResuming } from './resume.ts'
 
 const MAX_PAGES = 100
 const ANSWER_TIMEOUT_MS = 10_000
@@ -101,42 +101,31 @@ export function ask(
     ...(caller.era === 'modern' ? { _meta: meta } : {}),
   }
   const text = JSON.stringify({ jsonrpc: '2.0', id, method, params })
-  const frame: Frame = { kind: 'request', id, method, params, text }
-  const around = {
-    era: caller.era,
-    protocolVersion: caller.protocolVersion,
-    session: caller.session?.upstream,
-    grantId: caller.grant.id,
-    headers: ['accept', 'application/json, text/event-stream'],
-  } as const
-  const { upstream } = caller.server
+  const frame: RequestFrame = { kind: 'request', id, method, params, text }
   return new Promise((resolve) => {
-    let exchange: UpstreamExchange | undefined
-    let pause: NodeJS.Timeout | undefined
-    let isOver = false
-    const limit = setTimeout(() => {
-      isOver = true
-      clearTimeout(pause)
-      exchange?.cancel()
+    let limit: NodeJS.Timeout | undefined
+    const request = {
+      frame,
+      bytes: Buffer.from(text),
+      era: caller.era,
+      protocolVersion: caller.protocolVersion,
+      session: caller.session?.upstream,
+      grantId: caller.grant.id,
+      headers: ['accept', 'application/json, text/event-stream'],
+    }
+    const sink = new Collecting(id, (answer) => {
+      clearTimeout(limit)
+      resolve(answer)
+    })
+    const { upstream } = caller.server
+    // Servers may hang up before they answer, and give the answer to who comes back.
+    const exchange =
+      caller.era === 'legacy'
+        ? exchangeResuming(upstream, request, sink)
+        : upstream.exchange(request, sink)
+    limit = setTimeout(() => {
+      exchange.cancel()
       resolve({ text: undefined, failure: new GatewayError('upstream_timeout') })
     }, ANSWER_TIMEOUT_MS)
-    const done = (answer: Collected): void => {
-      if (isOver) return
-      if (answer.resumption === undefined || around.session === undefined) {
-        clearTimeout(limit)
-        resolve(answer)
-        return
-      }
-      // Servers may hang up before they answer, and give the answer to who comes back.
-      const { lastEventId, afterMs } = answer.resumption
-      const headers = ['last-event-id', lastEventId]
-      pause = setTimeout(() => {
-        exchange = upstream.listen({ ...around, headers }, new Collecting(id, done))
-      }, afterMs)
-    }
-    exchange = upstream.exchange(
-      { ...around, frame, bytes: Buffer.from(text) },
-      new Collecting(id, done),
-    )
   })
 }

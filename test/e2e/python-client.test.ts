@@ -12,7 +12,7 @@ const CLIENT = at('../fakes/python-client.py')
 const REFERENCE = at('../fakes/reference-server/main.ts')
 const SERVERS = ['both', 'both-pipe', 'legacy', 'modern'] as const
 type Server = (typeof SERVERS)[number]
-const tokenOf = (server: Server): string => `python-token-of-${server}`
+const tokenOf = (server: Server | 'stack'): string => `python-token-of-${server}`
 
 const space = new Space()
 let served: Served
@@ -37,18 +37,28 @@ beforeAll(async () => {
       'both-pipe': { command: process.execPath, args: [REFERENCE, '--stdio'] },
     },
     policies: { p: './policy.json' },
-    grants: Object.fromEntries(
-      SERVERS.map((server) => [server, { server, policy: 'p', token: tokenOf(server) }]),
-    ),
+    stacks: { all: { servers: SERVERS } },
+    grants: {
+      ...Object.fromEntries(
+        SERVERS.map((server) => [server, { server, policy: 'p', token: tokenOf(server) }]),
+      ),
+      stack: { stack: 'all', policy: 'p', token: tokenOf('stack') },
+    },
   })
 })
 afterAll(() => space.close())
 
-const headersOf = (server: Server) => ({ Authorization: `Bearer ${tokenOf(server)}` })
+const headersOf = (server: Server | 'stack') => ({ Authorization: `Bearer ${tokenOf(server)}` })
 const overHttp = (server: Server) => ({
   kind: 'http',
   url: served.mcp(server),
   headers: headersOf(server),
+})
+const inStack = (server: Server) => ({
+  kind: 'http',
+  url: `${served.url}/stacks/all`,
+  headers: headersOf('stack'),
+  of: server,
 })
 const overSse = (server: Server) => ({
   kind: 'sse',
@@ -78,6 +88,10 @@ describe.skipIf(python === '')('the official Python client', () => {
     ['sessions', 'HTTP', 'modern', overHttp, OLD],
     ['sessions', 'HTTP+SSE', 'both', overSse, OLD],
     ['sessions', 'stdio', 'both', overStdio, OLD],
+    ['sessions', 'HTTP to a stack', 'both', inStack, OLD],
+    ['sessions', 'HTTP to a stack', 'legacy', inStack, OLD],
+    ['no sessions', 'HTTP to a stack', 'both', inStack, NEW],
+    ['no sessions', 'HTTP to a stack', 'legacy', inStack, NEW],
     ['no sessions', 'HTTP', 'both', overHttp, NEW],
     ['no sessions', 'HTTP', 'both-pipe', overHttp, NEW],
     ['no sessions', 'HTTP', 'legacy', overHttp, NEW],
@@ -89,6 +103,7 @@ describe.skipIf(python === '')('the official Python client', () => {
     'with %s over %s works with the server `%s`',
     async (...[_, __, server, way, [mode, version]]) => {
       const where = { ...way(server), mode }
+      const names = way === inStack ? `${server}__` : ''
       const { code, out, err } = await done(
         space.startOther([python, CLIENT, JSON.stringify(where)], {
           env: { PATH: process.env.PATH ?? '' },
@@ -99,7 +114,7 @@ describe.skipIf(python === '')('the official Python client', () => {
       expect(saw).toMatchObject({
         version,
         denied: { isError: true, text: '[POLICY DENIED] no sounds' },
-        hidden: { message: expect.stringContaining('Unknown tool: test_image_content') },
+        hidden: { message: expect.stringContaining(`Unknown tool: ${names}test_image_content`) },
         resource: 'This is the content of the static text resource.',
         prompt: "Prompt with arguments: arg1='one', arg2='two'",
         progress: [0, 50, 100],
@@ -107,8 +122,11 @@ describe.skipIf(python === '')('the official Python client', () => {
         asking: 'Hello, Ada!',
         many: ['This is a simple text response for testing.'],
       })
-      expect(saw.tools).toContain('test_audio_content')
-      expect(saw.tools).not.toContain('test_image_content')
+      expect(saw.tools).toContain(`${names}test_audio_content`)
+      expect(saw.tools).not.toContain(`${names}test_image_content`)
+      expect(saw.uris).toContain(
+        way === inStack ? `${server}+test://static-text` : 'test://static-text',
+      )
     },
   )
 })

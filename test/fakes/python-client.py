@@ -50,16 +50,25 @@ async def visit(where):
     async def on_progress(done, total, message):
         progress.append(done)
 
+    # In a stack, names and URIs begin with the server that they belong to.
+    of = where.get("of")
+    name = lambda own: own if of is None else f"{of}__{own}"
+    uri = lambda own: own if of is None else f"{of}+{own}"
+
     mode = where["mode"]
     async with Client(
         transport_of(where), mode=mode, elicitation_callback=on_elicitation, read_timeout_seconds=20
     ) as client:
         tools = [tool.name for tool in (await client.list_tools()).tools]
-        call = client.call_tool
+        uris = [str(one.uri) for one in (await client.list_resources()).resources]
+
+        async def call(own, *args, **options):
+            return await client.call_tool(name(own), *args, **options)
+
         denied = await call("test_audio_content", {})
-        resource = await client.read_resource("test://static-text")
+        resource = await client.read_resource(uri("test://static-text"))
         prompt = await client.get_prompt(
-            "test_prompt_with_arguments", {"arg1": "one", "arg2": "two"}
+            name("test_prompt_with_arguments"), {"arg1": "one", "arg2": "two"}
         )
         await call("test_tool_with_progress", {}, progress_callback=on_progress)
         asking = await call("test_input_required_result_elicitation", {})
@@ -67,6 +76,7 @@ async def visit(where):
         return {
             "version": client.protocol_version,
             "tools": tools,
+            "uris": uris,
             "denied": {"isError": denied.is_error, "text": text_of(denied)},
             "hidden": await failure_of(call("test_image_content", {})),
             "resource": resource.contents[0].text,

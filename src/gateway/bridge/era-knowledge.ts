@@ -43,6 +43,9 @@ const DOUBT_MS = 5_000
 /** A server that says no to both eras is asked again after this: it may only have been starting. */
 const UNSURE_MS = 60_000
 
+/** How long a sibling may take to end before the server that was asked for is started. */
+const SIBLING_MS = 1_000
+
 interface Verdict {
   readonly isSpoken: boolean
   readonly isSure: boolean
@@ -91,7 +94,9 @@ export function createEraKnowledge(inner: Upstream, means: EraMeans): EraKnowled
   async function askSibling(open: () => Upstream): Promise<EraVerdict> {
     sibling = open()
     const verdict = await askModern(sibling, 'process')
-    void closeSibling()
+    // A server may hold what only one of its kind can hold; one that won't end is not waited for.
+    const limit = new Promise<void>((resolve) => setTimeout(resolve, SIBLING_MS).unref())
+    await Promise.race([closeSibling(), limit])
     return ERA_OF[verdict]
   }
 

@@ -192,6 +192,25 @@ describe('a process', () => {
     expect(siblings.flatMap((s) => s.methods())).toEqual(['server/discover'])
   })
 
+  test('is only used once its sibling has ended: it may hold what only one of them can', async () => {
+    const { upstream, siblings, bridge } = open(legacyOnly, { sibling: legacyOnly })
+    const sink = new RecordingSink()
+    upstream.exchange(requestOf('modern', 'tools/list'), sink)
+    const [sibling] = siblings
+    let end = (): void => {}
+    if (sibling !== undefined)
+      sibling.close = () =>
+        new Promise((resolve) => {
+          end = () => resolve()
+        })
+    await until(() => sibling?.got.length === 1, 'the question')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(bridge.got).toEqual([])
+    end()
+    await sink.over()
+    expect(bridge.got).toHaveLength(1)
+  })
+
   test('that is being asked ends with the gateway', async () => {
     const { upstream, siblings } = open(legacyOnly, {
       // Never answers.

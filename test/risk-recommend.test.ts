@@ -131,8 +131,11 @@ describe('a recommended policy', () => {
     },
   )
 
-  test('is valid for any definition at all', () => {
-    const name = fc.string({ minLength: 1, unit: 'grapheme' })
+  test('is valid for any definition at all', { timeout: 60_000 }, () => {
+    const name = fc.oneof(
+      fc.string({ minLength: 1, unit: 'grapheme' }),
+      fc.nat(3_000).map((length) => `update_${'x'.repeat(length)}`),
+    )
     const verb = fc.constantFrom('get', 'update', 'run', 'delete', 'pay', 'manage')
     const property = fc.record(
       {
@@ -170,8 +173,29 @@ describe('a recommended policy', () => {
         const loaded = loadPolicy(JSON.stringify(document), { format: 'json' })
         expect(loaded).toMatchObject({ ok: true })
       }),
-      { numRuns: 500 },
+      { numRuns: 150 },
     )
+  })
+
+  test('takes the graver of two tools of one name', () => {
+    const mild = judgeTool({ name: 'x', description: 'Gets.', annotations: { readOnlyHint: true } })
+    const grave = judgeTool({ name: 'x', description: 'Deletes everything.' })
+    for (const tools of [
+      [mild, grave],
+      [grave, mild],
+    ])
+      expect(policyFor(tools).decide(requestFor(mild, {})).effect).toBe('approve')
+  })
+
+  test('opens nothing for a tool that is named like a pattern', () => {
+    const tools = ['*', 'get_*', 'get_?', ''].map((name) =>
+      judgeTool({ name, description: 'Gets.', annotations: { readOnlyHint: true } }),
+    )
+    const policy = policyFor(tools)
+    for (const tool of tools) {
+      expect(policy.decide(requestFor(tool, {})).effect).toBe('deny')
+      expect(policy.decide(requestFor(tool, {}, 'get_all_secrets')).effect).toBe('deny')
+    }
   })
 
   test('hides a tool whose definition attacks its reader', () => {

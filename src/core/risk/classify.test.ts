@@ -69,11 +69,15 @@ describe('any JSON is classified', () => {
 })
 
 describe('work is bounded', () => {
+  /** The best of a few runs: a busy machine makes any one of them long. */
   const within = (definition: ToolDefinition): number => {
     classify(definition)
-    const from = performance.now()
-    classify(definition)
-    return performance.now() - from
+    const runs = Array.from({ length: 5 }, () => {
+      const from = performance.now()
+      classify(definition)
+      return performance.now() - from
+    })
+    return Math.min(...runs)
   }
   test('a huge name, description and schema cost a few milliseconds', () => {
     const long = 'get_'.repeat(500_000)

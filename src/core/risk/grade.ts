@@ -1,6 +1,5 @@
 import type { Category, Severity } from '../policy/model.ts'
 import type { Finding } from './findings/finding.ts'
-import { precedence } from './model.ts'
 
 /** A server's mark, from what anyone can see of it. */
 export type Mark = 'A' | 'B' | 'C' | 'D' | 'F'
@@ -32,14 +31,12 @@ export interface Grade {
   readonly deductions: readonly Deduction[]
 }
 
-/** Points that a server of nothing but tools of this category loses. */
-const MIX: Record<Category, number> = {
-  Read: 0,
-  Write: 5,
-  Execute: 15,
-  Destructive: 25,
-  Financial: 25,
-}
+/** Points that a server of nothing but tools of these categories loses. */
+const MIX: readonly { readonly categories: readonly Category[]; readonly points: number }[] = [
+  { categories: ['Write'], points: 5 },
+  { categories: ['Execute'], points: 15 },
+  { categories: ['Destructive', 'Financial'], points: 25 },
+]
 /** Points for each finding, and the most that all of one severity cost. */
 const PER_FINDING: Record<Severity, { readonly each: number; readonly most: number }> = {
   Low: { each: 1, most: 8 },
@@ -77,11 +74,11 @@ const rounded = (points: number): number => Math.round(points * 10) / 10
 function mixOf(categories: readonly Category[]): readonly Deduction[] {
   const total = categories.length
   if (total === 0) return []
-  const shares = precedence.map((category) => {
-    const count = categories.filter((c) => c === category).length
+  const shares = MIX.map(({ categories: kinds, points }) => {
+    const count = categories.filter((c) => kinds.includes(c)).length
     return {
-      for: `${count} of ${total} tools ${category}`,
-      points: rounded((MIX[category] * count) / total),
+      for: `${count} of ${total} tools ${kinds.join(' or ')}`,
+      points: rounded((points * count) / total),
     }
   })
   return total > MANY_TOOLS ? [...shares, { for: `${total} tools at once`, points: 5 }] : shares

@@ -20,7 +20,8 @@ const MAX_CHOICES = 200
 const MAX_DEPTH = 12
 /** Schemas and choices looked at in one definition. */
 const MAX_STEPS = 10_000
-const MAX_TEXT = 80
+/** Of the name of a parameter, and of each of its choices. */
+export const MAX_TEXT = 80
 const BRANCHES = ['anyOf', 'oneOf', 'allOf'] as const
 
 /** Counts down; what asks after it is spent gets nothing, and the definition counts as cut. */

@@ -29,6 +29,9 @@ export interface JudgedTool {
 const PER_MINUTE: Partial<Record<Category, number>> = { Write: 30, Execute: 10 }
 const MAX_CONDITIONS = 20
 const MAX_CHOICES = 200
+const MAX_COUNTER = 120
+const MAX_NAME = 1_000
+const MAX_ARGUMENT = 200
 const SCHEMA_ID = 'https://sallyport.dev/schema/policy.v1.json'
 
 /** What to do about one tool: its entry, or that it should not be listed at all. */
@@ -68,11 +71,19 @@ export function recommendTool({
 export function recommendServer(server: string, tools: readonly JudgedTool[]): PolicyDocument {
   const hide: string[] = []
   const entries: Record<string, EntryDocument> = Object.create(null)
-  for (const tool of tools.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  // Of two tools of one name, which a server should not list, the graver one is the last to be written.
+  const sorted = tools.toSorted(
+    (a, b) =>
+      (a.name === b.name ? 0 : a.name < b.name ? -1 : 1) ||
+      compareCategories(a.classification.category, b.classification.category),
+  )
+  for (const tool of sorted) {
     const { entry, isHidden } = recommendTool(tool)
+    if (!isNameable(tool.name)) continue
     if (isHidden) hide.push(tool.name)
     else entries[tool.name] = entry
   }
+  for (const name of hide) delete entries[name]
   return {
     $schema: SCHEMA_ID,
     version: '1',
@@ -85,6 +96,13 @@ export function recommendServer(server: string, tools: readonly JudgedTool[]): P
   }
 }
 
+/**
+ * INVARIANT: a name with `*` or `?` would be read as a pattern, and a server could so open tools that
+ * it names later. Such a tool, and one whose name no policy can hold, gets no entry and stays denied.
+ */
+const isNameable = (name: string): boolean =>
+  name !== '' && name.length <= MAX_NAME && !/[*?]/.test(name)
+
 const needsPerson = (category: Category): boolean => compareCategories(category, 'Destructive') >= 0
 
 const reasonOf = (category: Category): string =>
@@ -93,7 +111,10 @@ const reasonOf = (category: Category): string =>
 function limitsOf(name: string, category: Category): readonly LimitDocument[] | undefined {
   const max = PER_MINUTE[category]
   if (max === undefined) return undefined
-  return [{ counter: `${name.toLowerCase()}_rate`, window: 'minute', max, scope: 'grant' }]
+  const plain = name.toLowerCase().slice(0, MAX_COUNTER)
+  // A counter's name can not begin with a parenthesis: those are the engine's own.
+  const counter = `${plain.startsWith('(') ? 'tool ' : ''}${plain}_rate`
+  return [{ counter, window: 'minute', max, scope: 'grant' }]
 }
 
 /** The values that are known, a person for the dangerous ones, and the limit of the worst that is left. */
@@ -132,7 +153,8 @@ function schemaRules(definition: ToolDefinition): readonly RuleDocument[] {
   const conditions: ConditionDocument[] = []
   for (const name of Object.keys(properties)) {
     const property = properties[name]
-    if (!isObject(property) || conditions.length >= MAX_CONDITIONS) continue
+    if (!isObject(property) || name.length > MAX_ARGUMENT) continue
+    if (conditions.length >= MAX_CONDITIONS) break
     for (const { op, value } of constraintsOf(property))
       conditions.push({
         path: pathOf(name),

@@ -48,7 +48,7 @@ const modifiers: Readonly<Record<string, Modifier>> = {
   bulk: {
     steps: 1,
     applies: (facts, category) =>
-      category !== 'Read' && BULK.test(facts.nameWords.join(' ')) ? facts.name : undefined,
+      category === 'Read' ? undefined : BULK.exec(facts.nameWords.join(' '))?.[0],
   },
   irreversible: {
     steps: 1,

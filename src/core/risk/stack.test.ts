@@ -135,6 +135,22 @@ describe('the way to a server', () => {
   ])('%j starts %s', (reach, named, pinned) => {
     expect([packageOf(reach), isPinned(reach)]).toEqual([named, pinned])
   })
+  test('to a package that is named almost like a well-known one is found', () => {
+    const ids = (named: string) => inspectReach(process('npx', '-y', named)).map(({ id }) => id)
+    for (const named of [
+      '@modelcontextprotocoll/server-filesystem@1.0.0',
+      '@modelcontextprotocol/server-filesytem@1.0.0',
+      'mcp-rem0te@1.0.0',
+      'firecrawI-mcp@1.0.0',
+    ])
+      expect([named, ids(named)]).toEqual([named, ['look_alike_package']])
+    for (const named of [
+      '@modelcontextprotocol/server-filesystem@1.0.0',
+      '@me/mcp@1.0.0',
+      'mcp-remote@1.0.0',
+    ])
+      expect(ids(named)).toEqual([])
+  })
   test('without TLS or a credential is found, on this machine it is not', () => {
     const ids = (url: string, headerNames: string[] = []) =>
       inspectReach({ kind: 'url', url, headerNames }).map(({ id }) => id)

@@ -5,6 +5,7 @@ const HEX = /\b(?:[0-9a-f]{2}){24,}\b/gi
 const ESCAPED = /(?:\\u00[2-7][0-9a-f]|\\x[2-7][0-9a-f]|%[2-7][0-9a-f]|&#x?[0-9a-f]{2,3};){8,}/i
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 const MAX_BLOBS = 20
+const MIN_RUN = 40
 
 /** Sentences that are encoded so that only a model, or a tool that it is told to use, reads them. */
 export const encodedText: Check = {
@@ -15,7 +16,7 @@ export const encodedText: Check = {
   look: ({ passages }) => {
     const hits: Hit[] = []
     for (const { at, raw } of passages) {
-      if (raw.length < 40) continue
+      if (!hasLongRun(raw)) continue
       const text = decoded(raw)
       if (text !== undefined) hits.push({ at, quote: text.slice(0, 80) })
       else {
@@ -25,6 +26,17 @@ export const encodedText: Check = {
     }
     return hits
   },
+}
+
+/** True where so many characters stand without a blank that something may be encoded in them. */
+function hasLongRun(text: string): boolean {
+  if (text.length < MIN_RUN) return false
+  let run = 0
+  for (let i = 0; i < text.length; i++) {
+    run = text.charCodeAt(i) > 32 ? run + 1 : 0
+    if (run >= MIN_RUN) return true
+  }
+  return false
 }
 
 function decoded(raw: string): string | undefined {

@@ -56,10 +56,13 @@ export function passagesOf(root: Json | undefined): readonly Passage[] {
   return found
 }
 
-const ASCII = /^[\x20-\x7e]*$/
+/** Letters of other alphabets, marks, and other forms of Latin letters; punctuation alone needs no folding. */
+const FOREIGN =
+  /[\u0300-\u1fff\u00ad\u200b-\u200f\u2028-\u202f\u205f-\u206f\u2100-\u214f\u2460-\u24ff\u2c00-\ud7ff\uf900-\uffef\ud835\udb40]/
+const UNEVEN = /[^\S ]|\s\s/
 
 /** Text as phrases are looked for in it. */
 export function plainOf(text: string): string {
-  const seen = ASCII.test(text) ? text : foldLetters(text)
-  return seen.toLowerCase().replace(/\s+/g, ' ')
+  const seen = (FOREIGN.test(text) ? foldLetters(text) : text).toLowerCase()
+  return UNEVEN.test(seen) ? seen.replace(/\s+/g, ' ') : seen
 }

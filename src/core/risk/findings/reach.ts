@@ -2,6 +2,7 @@ import type { Severity } from '../../policy/model.ts'
 import type { AttackId, OwaspId } from '../attacks.ts'
 import type { Finding } from './finding.ts'
 import { masked, TOKENS } from './secrets.ts'
+import { isLookAlike } from './servers.ts'
 
 /** How a server is reached, as its configuration has it. */
 export type Reach =
@@ -30,6 +31,12 @@ export const reachChecks = {
     message: 'starts whatever version of its package is newest',
     owasp: 'MCP04',
     attacks: ['supply_chain', 'rug_pull'],
+  },
+  look_alike_package: {
+    severity: 'Critical',
+    message: 'starts a package that is named almost like a well-known one',
+    owasp: 'MCP04',
+    attacks: ['look_alike', 'supply_chain'],
   },
   unencrypted: {
     severity: 'High',
@@ -74,10 +81,54 @@ export function inspectReach(reach: Reach): readonly Finding[] {
   const found: Finding[] = []
   if (isPinned(reach) === false)
     found.push(hit('unpinned_package', 'args', packageOf(reach) ?? reach.command))
+  const known = wellKnownLike(packageOf(reach))
+  if (known !== undefined)
+    found.push(hit('look_alike_package', 'args', `${packageOf(reach)} ~ ${known}`))
   const secret = reach.args.find((arg) => TOKENS.test(arg))
   if (secret !== undefined) found.push(hit('secret_in_arguments', 'args', masked(secret)))
   return found
 }
+
+/** Names that others like to come close to: publishers of many servers, and much used packages. */
+const WELL_KNOWN = [
+  '@modelcontextprotocol',
+  '@anthropic-ai',
+  '@playwright',
+  '@supabase',
+  '@cloudflare',
+  '@notionhq',
+  '@upstash',
+  '@sentry',
+  '@stripe',
+  '@azure',
+  'server-filesystem',
+  'server-everything',
+  'server-memory',
+  'server-github',
+  'server-postgres',
+  'server-slack',
+  'server-sequential-thinking',
+  'mcp-server-fetch',
+  'mcp-server-git',
+  'mcp-server-time',
+  'mcp-server-sqlite',
+  'mcp-remote',
+  'chrome-devtools-mcp',
+  'context7-mcp',
+  'firecrawl-mcp',
+  'mongodb-mcp-server',
+  'desktop-commander',
+  'mcp-atlassian',
+]
+
+/** The well-known name that a part of a package's name is mistaken for. */
+function wellKnownLike(named: string | undefined): string | undefined {
+  const parts = (named ?? '').replace(/(?<=.)@[^/]*$|==.*$/, '').split('/')
+  return parts.map(nearTo).find((known) => known !== undefined)
+}
+
+const nearTo = (part: string): string | undefined =>
+  WELL_KNOWN.includes(part) ? undefined : WELL_KNOWN.find((known) => isLookAlike(part, known))
 
 const RUNNERS = /^(?:npx|bunx|pnpx|uvx|pipx|docker|podman)(?:\.(?:exe|cmd))?$/
 /** Flags of runners that take a value. */

@@ -140,7 +140,7 @@ export function isLookAlike(a: string, b: string): boolean {
   if (skeletonOf(a) === skeletonOf(b)) return true
   if (Math.min(x.length, y.length) < MIN_NAME || /\d/.test(difference(x, y))) return false
   // `list_issue` and `list_issues` are two honest names.
-  if (isPlural(x, y) || isPlural(y, x) || !sameWords(a, b)) return false
+  if (singular(a) === singular(b) || !sameWords(a, b)) return false
   return isOneEdit(x, y)
 }
 
@@ -149,9 +149,17 @@ const plainName = (name: string): string =>
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, '')
 
-const isPlural = (one: string, many: string): boolean =>
-  many.length === one.length + 1 &&
-  [...many].some((letter, i) => letter === 's' && many.slice(0, i) + many.slice(i + 1) === one)
+/** The words of a name, each without the `s` at its end. */
+const singular = (name: string): string =>
+  wordsOf(name)
+    .map((word) => word.replace(/s$/, ''))
+    .join(' ')
+
+const wordsOf = (name: string): readonly string[] =>
+  foldLetters(name)
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+    .split(/[^\p{L}\p{N}]+/u)
 
 const difference = (a: string, b: string): string => {
   let i = 0
@@ -161,13 +169,8 @@ const difference = (a: string, b: string): string => {
 
 /** The words of a name that differ must be long: `get_a` and `get_b`, `read_file` and `read_tile` are not one. */
 function sameWords(a: string, b: string): boolean {
-  const [x, y] = [a, b].map((name) =>
-    foldLetters(name)
-      .replace(/([a-z])([A-Z])/g, '$1_$2')
-      .toLowerCase()
-      .split(/[^\p{L}\p{N}]+/u),
-  )
-  if (x === undefined || y === undefined || x.length !== y.length) return true
+  const [x, y] = [wordsOf(a), wordsOf(b)]
+  if (x.length !== y.length) return true
   const differing = x.flatMap((word, i) =>
     word === y[i] ? [] : [Math.min(word.length, (y[i] ?? '').length)],
   )

@@ -15,6 +15,8 @@ const GOODS = [
   `history of (?:the )?(?:${HOLDINGS})`,
   `(?:everything|anything|all|whatever|what) (?:that )?(?:the|your) (?:user|human|customer) (?:has|have|had|ever|said|told|typed|wrote|asked|shared)`,
   `(?:hidden|secret|initial|original|internal) (?:system |developer )?(?:messages?|prompts?|instructions?)|(?:everything|anything|whatever|what|all) (?:that )?you (?:were|have been|are) (?:told|given|instructed)|verification codes?|one-time (?:codes?|passwords?)|saved (?:logins?|cards?)|customer list`,
+  `(?:last|latest|recent|earliest) (?:[a-z]+ )?(?:user|chat|conversation) (?:messages?|turns?|prompts?)`,
+  String.raw`(?:everything|all files|files) in the (?:home|user'?s?|root|desktop|documents)\b|home directory to|(?:reveal|disclose|expose|print|repeat|recite) (?:your|the system|all of your|all your)\b`,
   `personal (?:details|data|information|files)|credit card|card numbers?|home address|social security`,
   String.raw`passwords?(?: (?:store|manager|file|vault))?|passphrases?|\.?bash_history|\.ssh|id_rsa|\.env\b|\.aws\b|\.netrc|\.npmrc|\.config\/|credentials\.\w+|(?:the |your |their )?credentials (?:of|to|file|store|for other)|mcp\.json|keychain|seed phrase|mnemonic|private keys?|ssh keys?|session (?:tokens?|cookies?)|cookies`,
   String.raw`(?:oauth|bearer|access|auth|refresh) (?:bearer )?tokens?|api[ _-]?keys?|\w+_(?:api_key|token|secret|password)\b|output of .?(?:env|printenv|set|whoami|id|ps|ls ~)\b|(?:repository|repo|account|user|stored|saved|aws|cloud) secrets?|secrets? (?:with|from|of|in)\b`,
@@ -41,17 +43,17 @@ const traits = {
   moves: {
     weight: 1,
     pattern:
-      /\b(?:pass|send|forward|post|upload|include|suppl(?:y|ies)|provide|fill|paste|put|copy|copies|mirror(?:ed)?|attach|insert|bcc|begins? with|cit(?:e|ing)|store|transmit|share|hand|give|append|embed|relay|report|dump|set to|value of|use them|use it|forwarded|posted|sent|submit)s?\b/,
+      /\b(?:pass|send|forward|post|upload|include|suppl(?:y|ies)|provide|fill|paste|put|copy|copies|mirror(?:ed)?|attach|insert|bcc|begins? with|cit(?:e|ing)|store|transmit|share|hand|give|append|embed|reveal|contain|return|relay|report|dump|set to|value of|use them|use it|forwarded|posted|sent|submit)s?\b/,
   },
   into_argument: {
     weight: 1,
     pattern:
-      /\b(?:argument|parameter|field|variable|header)\b|\b(?:in|into|as|to|with) (?:the )?[`'"]\w+[`'"]|\binto the \w+\b/,
+      /\b(?:argument|parameter|field|variable|header)\b|\b(?:in|into|as|to|with) (?:the )?[`'"]\w+[`'"]|\binto the \w+\b|\bthe (?:query|input|prompt|title|note|text|message|value) (?:has to|must|should|needs to|is to) (?:contain|include|begin|start|end|hold)\b/,
   },
   leaves: {
     weight: 2,
     pattern:
-      /\b(?:send|sent|post|posted|upload|uploaded|forward|forwarded|mirror(?:ed)?|submit|submitted|cop(?:y|ies|ied)|report|transmit(?:ted)?|link|bcc|cc|relay|deliver(?:ed)?|share|shared|push|redirect(?:ed)?|keepalive)s?\b[^.]{0,60}?(?:https?:\/\/|\b[\w.+-]{1,64}@[\w-]{1,64}\.\w|\b(?:[\w-]{1,40}\.){1,4}(?:io|com|net|org|sh|xyz|tld|example|ru|cn|dev|app|co|me|info|biz|top)\b)|\bremote (?:host|server|machine|endpoint)\b|\b(?:our|my|their|external|partner'?s?|third[- ]party) (?:\w+ )?(?:server|host|endpoint|partners?|collector|webhook|backend)\b/,
+      /\b(?:call|use)\b[^.]{0,40}\b(?:url|endpoint|host|to|target)=\S|\b(?:send|sent|post|posted|upload|uploaded|forward|forwarded|mirror(?:ed)?|submit|submitted|cop(?:y|ies|ied)|report|transmit(?:ted)?|link|bcc|cc|relay|deliver(?:ed)?|share|shared|push|redirect(?:ed)?|keepalive)s?\b[^.]{0,60}?(?:https?:\/\/|\b[\w.+-]{1,64}@[\w-]{1,64}\.\w|\b(?:[\w-]{1,40}\.){1,4}(?:io|com|net|org|sh|xyz|tld|example|ru|cn|dev|app|co|me|info|biz|top)\b)|\bremote (?:host|server|machine|endpoint)\b|\b(?:our|my|their|external|partner'?s?|third[- ]party) (?:\w+ )?(?:server|host|endpoint|partners?|collector|webhook|backend)\b/,
   },
   runs_code: {
     weight: 4,
@@ -61,17 +63,22 @@ const traits = {
   conceals: {
     weight: 3,
     pattern:
-      /\b(?:no need|not necessary|unnecessary|needn'?t|not (?:be )?need(?:ed)?)\b[^.]{0,12}\bto (?:notify|inform|mention|tell|alert|bring|say|disclose|(?:ask|confirm|report)\b[^.]{0,16}\b(?:user|human|owner|permission|anyone))\b|\bpretend(?:s|ing)?\b|\b(?:hide|conceal|mask|obscure)s?\b[^.]{0,40}\bfrom (?:the |any )?(?:user|human|owner|person|operator|anyone)\b|\b(?:user|human|owner) already (?:knows?|agreed|approved|consented)\b|\bconfidential\b[^.]{0,30}\b(?:ai|model|assistant|agent|llm)\b|\b(?:intended|meant|only|solely|just) (?:\w+ )?for (?:the |an? )?(?:ai|model|assistant|agent|llm)\b|\bdo(?:es)? not (?:reveal|disclose|show|mention|discuss|log|output)\b[^.]{0,12}\b(?:these|this|it|them|that)\b|\bif (?:asked|questioned|the user asks)\b[^.]{0,40}\b(?:say|answer|claim|reply|deny|tell|respond|state)\b|\binstead (?:say|claim|tell|pretend)\b|\bnobody (?:needs|has) to know\b|\bwithout (?:mentioning|disclosing|revealing|showing|logging)\b|\b(?:never|not) (?:appear|show up|be shown|be mentioned|be visible)\b/,
+      /\b(?:no need|not necessary|unnecessary|needn'?t|not (?:be )?need(?:ed)?)\b[^.]{0,12}\bto (?:notify|inform|mention|tell|alert|bring|say|disclose|(?:ask|confirm|report)\b[^.]{0,16}\b(?:user|human|owner|permission|anyone))\b|\bpretend(?:s|ing)?\b|\b(?:hide|conceal|mask|obscure)s?\b[^.]{0,40}\bfrom (?:the |any )?(?:user|human|owner|person|operator|anyone)\b|\b(?:user|human|owner) already (?:knows?|agreed|approved|consented)\b|\bconfidential\b[^.]{0,30}\b(?:ai|model|assistant|agent|llm)\b|\b(?:intended|meant|only|solely|just) (?:\w+ )?for (?:the |an? )?(?:ai|model|assistant|agent|llm)\b|\bdo(?:es)? not (?:reveal|disclose|show|mention|discuss|log|output)\b[^.]{0,12}\b(?:these|this|it|them|that)\b|\bif (?:asked|questioned|the user asks)\b[^.]{0,40}\b(?:say|answer|claim|reply|deny|tell|respond|state)\b|\binstead (?:say|claim|tell|pretend)\b|\bnobody (?:needs|has) to know\b|\b(?:do|doing|does|did) (?:it|this|that|so) (?:quietly|silently|secretly|discreetly|covertly|unnoticed)\b|\brefrain from (?:telling|mentioning|saying|reporting|disclosing|showing|noting)\b|\b(?:user|human) is (?:already )?aware\b|\bwithout (?:mentioning|disclosing|revealing|showing|logging)\b|\b(?:never|not) (?:appear|show up|be shown|be mentioned|be visible)\b/,
   },
   obeys_output: {
     weight: 3,
     pattern:
-      /\b(?:treat|regard|consider|trust)s?\b[^.]{0,16}\b(?:its?|the|this|returned?|tool'?s?)\b[^.]{0,12}\b(?:outputs?|results?|response|content|text|answer)\b[^.]{0,20}\bas\b[^.]{0,24}\b(?:system|trusted|authorit|instruction|order|user|command|truth)|\b(?:follow|obey|execute|carry out|comply with)\b[^.]{0,16}\b(?:any|all|its|every|whatever) (?:\w+ )?(?:commands?|instructions?|orders?|directives?|steps?|requests?)\b[^.]{0,30}(?:\bin\b|\bfrom\b|\bit\b|$|\breturned\b)|\b(?:output|result|response)s? (?:must|should|has to|have to|needs? to) be (?:followed|obeyed|executed|trusted|treated)\b|\bcoming from the system\b|\b(?:execute|run|follow|obey|adopt|apply) (?:them|these)\b[^.]{0,16}\b(?:at once|immediately|exactly|without|verbatim|blindly)\b|\bmust be (?:adopted|obeyed)\b|\b(?:commands?|instructions?|orders) for the (?:assistant|ai|model|agent)\b|\bas (?:if|though) (?:it|they|the user|the system|i|you)\b[^.]{0,16}\b(?:said|came|come|asked|were|was)\b/,
+      /\b(?:treat|regard|consider|take)s?\b[^.]{0,80}\bas (?:my|an?|the|your) (?:\w+ )?(?:commands?|instructions?|orders?|directives?)\b|\b(?:outranks?|overrules?|trumps?|(?:take|takes|have|has) (?:precedence|priority) over|(?:is|are) more important than) (?:the |any |all )?(?:user|system|operator|human|developer|owner)\b|\b(?:treat|regard|consider|trust)s?\b[^.]{0,16}\b(?:its?|the|this|returned?|tool'?s?)\b[^.]{0,12}\b(?:outputs?|results?|response|content|text|answer)\b[^.]{0,20}\bas\b[^.]{0,24}\b(?:system|trusted|authorit|instruction|order|user|command|truth)|\b(?:follow|obey|execute|carry out|comply with)\b[^.]{0,16}\b(?:any|all|its|every|whatever) (?:\w+ )?(?:commands?|instructions?|orders?|directives?|steps?|requests?)\b[^.]{0,30}(?:\bin\b|\bfrom\b|\bit\b|$|\breturned\b)|\b(?:output|result|response)s? (?:must|should|has to|have to|needs? to) be (?:followed|obeyed|executed|trusted|treated)\b|\bcoming from the system\b|\b(?:execute|run|follow|obey|adopt|apply) (?:them|these)\b[^.]{0,16}\b(?:at once|immediately|exactly|without|verbatim|blindly)\b|\bmust be (?:adopted|obeyed)\b|\b(?:commands?|instructions?|orders) for the (?:assistant|ai|model|agent)\b|\bas (?:if|though) (?:it|they|the user|the system|i|you)\b[^.]{0,16}\b(?:said|came|come|asked|were|was)\b/,
   },
   monopolises: {
     weight: 2,
     pattern:
       /\bonly (?:approved|authori[sz]ed|official|allowed|permitted|trusted|safe|legitimate)\b|\busing [^.]{0,40}\b(?:is|are) (?:strictly )?(?:prohibited|forbidden|banned|unauthori[sz]ed)\b|\b(?:called?|used?|invoked?|run|executed?) (?:before|prior to|with) (?:answering|responding|any|every|each|all|doing|using)\b[^.]{0,20}\b(?:any|every|each|all|other|anything|question|request|tool|message|task)s?\b|\bfrom the \w+ server\b/,
+  },
+  rides_along: {
+    weight: 4,
+    pattern:
+      /\b(?:field|argument|parameter|input|body|query|header)s? of (?:the |any |your |every )?(?:next|other|another|following|subsequent|later)\b[^.]{0,16}\b(?:tool|call|request|message)s?\b|\b(?:next|following|subsequent) tool (?:you|that you|to be) call/,
   },
   unaware: {
     weight: 3,
@@ -121,7 +128,7 @@ const traits = {
   manipulates: {
     weight: 3,
     pattern:
-      /\b(?:always|only|must|should) (?:recommend|suggest|promote|advertise|praise|favou?r|link to)\b|\bwhenever you (?:generate|write|create|edit|produce)\b|\binsert (?:an?|the|this)\b[^.]{0,24}\b(?:import|dependency|backdoor|package|script|link|tracker|pixel)\b|\bchange the (?:number|recipient|address|amount|account|destination|iban|url)\b/,
+      /\b(?:always|only|must|should) (?:recommend|suggest|promote|advertise|praise|favou?r|link to|book|buy|order|purchase)\b|\bwhenever you (?:generate|write|create|edit|produce)\b|\binsert (?:an?|the|this)\b[^.]{0,24}\b(?:import|dependency|backdoor|package|script|link|tracker|pixel)\b|\bchange the (?:number|recipient|address|amount|account|destination|iban|url)\b/,
   },
   steers: {
     weight: 1,
@@ -158,6 +165,7 @@ const GRAVE = new Set<TraitName>([
   'monopolises',
   'leaves',
   'names_account',
+  'rides_along',
   'unaware',
   'escalates',
   'swaps',
@@ -168,7 +176,7 @@ const ENOUGH = 5
 const ENOUGH_IN_ARGUMENT = 4
 /** What an author warns against is not what he asks for. */
 const WARNING =
-  /\b(?:do not|don't|never|must not|should not|avoid)\s+(?:include|including|share|sharing|put|hard-?\s?cod\w*|pass|passing|expose|enter|provide|paste|send)\b[^.]*/g
+  /\b(?:do not|don't|never|must not|should not|avoid)\s+(?:include|including|share|sharing|put|hard-?\s?cod\w*|pass|passing|expose|enter|provide|paste|send|follow|following|obey|execute|trust)\b[^.]*/g
 const WINDOW = 2
 const MAX_SENTENCES = 400
 const MAX_SENTENCE = 400
@@ -182,7 +190,15 @@ export const suspiciousOrders: Check = {
   look: ({ passages }) => passages.flatMap(lookIn),
 }
 
+/** A name of an argument that asks for what nobody would name so: `content_of_ssh_key`. */
+const GREEDY_NAME =
+  /\b(?:contents?|text|value|dump|copy|output) (?:of|from)\b(?: \w+){0,5} (?:ssh|rsa|aws|env|passwd|shadow|credentials?|keys?|secrets?|tokens?|cookies|history|prompt|conversation)\b|\b(?:full conversation|entire conversation|conversation history|chat history|previous messages|id rsa)\b/
+
 function lookIn({ at, plain, isProse }: Passage): readonly Hit[] {
+  if (!isProse && plain.length < 200 && /(?:^|\.)properties\.[^.]*$/.test(at)) {
+    const words = plain.replace(/[^a-z0-9]+/g, ' ')
+    return GREEDY_NAME.test(words) ? [{ at, quote: plain.slice(0, 100) }] : []
+  }
   if (!isProse && plain.length < 40) return []
   const text = plain.replace(WARNING, ' ')
   // The description of one argument says what goes in: there, less is already odd.

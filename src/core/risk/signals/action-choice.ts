@@ -2,7 +2,7 @@ import type { Category } from '../../policy/model.ts'
 import { renamed, type ToolFacts } from '../facts.ts'
 import { compareCategories, type Operation, type Vote } from '../model.ts'
 import { mainVerb } from '../name-verb.ts'
-import type { Parameter } from '../parameters.ts'
+import { MAX_TEXT, type Parameter } from '../parameters.ts'
 import { splitName, wordSet } from '../words.ts'
 import { money } from './money.ts'
 import type { Signal } from './signal.ts'
@@ -45,6 +45,8 @@ export function operationsOf(facts: ToolFacts): readonly Operation[] {
   if (isFilter(facts)) return []
   const selector = facts.parameters.find((p) => p.depth === 0 && isSelector(p) && !p.hasMore)
   if (selector === undefined || selector.isList) return []
+  // What was cut is not what the tool is called with.
+  if ([selector.name, ...selector.choices].some((text) => text.length >= MAX_TEXT)) return []
   const known = new Map(judgeChoices(selector.choices, facts).map((j) => [j.choice, j.category]))
   // Where no value is a verb the argument chooses something else.
   if (known.size === 0) return []

@@ -15,7 +15,10 @@ export const operationsInProse: Signal = ({ verb, text, description }): readonly
   const found = DELETES.exec(text)
   if (found === null || NEGATED.test(text.slice(Math.max(0, found.index - 40), found.index)))
     return []
-  const quote = description.slice(Math.max(0, found.index - 60), found.index + 60)
+  // From the start of the word that stands some way before it.
+  const before = description.slice(Math.max(0, found.index - 24), found.index)
+  const from = found.index - before.length + (before.indexOf(' ') + 1)
+  const quote = description.slice(from, found.index + found[0].length + 24)
   const isGeneric = verb !== undefined
   return [{ category: 'Destructive', weight: isGeneric ? 2.5 : 0.5, obliges: isGeneric, quote }]
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from '../core/errors.ts'
-import { isObject, type Json, member } from '../core/json/json.ts'
+import { isObject, member } from '../core/json/json.ts'
 import type { RequestFrame } from '../core/mcp/frame-model.ts'
+import { parseJson } from '../core/mcp/parse-json.ts'
 import type {
   Head,
   ReplySink,
@@ -139,7 +140,7 @@ class Resuming implements ReplySink, UpstreamExchange {
 
 function isAnswer(text: string, id: RequestFrame['id']): boolean {
   try {
-    const message = JSON.parse(text) as Json
+    const message = parseJson(text)
     return (
       isObject(message) && member(message, 'method') === undefined && member(message, 'id') === id
     )

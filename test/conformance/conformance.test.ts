@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { linesOf, readBaseline } from './baseline.ts'
 import { explanationOf } from './explanations.ts'
 import { type Measured, measure, SUBJECTS } from './measure.ts'
+import { hasSharedDiffer, sharedCount } from './shared-differ.ts'
 import { SUITE_VERSION } from './suite.ts'
 
 const isRequired = process.env.SALLYPORT_REQUIRE_SHARED === '1'
@@ -17,9 +18,10 @@ test('the committed results are of the suite that is installed', () => {
   expect(baseline.suite).toBe(SUITE_VERSION)
 })
 
-describe.each(SUBJECTS)('$kind, $revision: $title ($id)', ({ id, isHere }) => {
+describe.each(SUBJECTS)('$kind, $revision: $title ($id)', ({ id, isHere, revision }) => {
   test('what it needs is here where it is required', () => {
-    expect(isHere || !isRequired, 'SALLYPORT_REQUIRE_SHARED=1 needs the tasks server').toBe(true)
+    const isComplete = isHere && hasSharedDiffer
+    expect(isComplete || !isRequired, 'SALLYPORT_REQUIRE_SHARED=1 needs ../shared').toBe(true)
   })
 
   // Skipped where the shared material does not lie beside the clone.
@@ -34,5 +36,16 @@ describe.each(SUBJECTS)('$kind, $revision: $title ($id)', ({ id, isHere }) => {
     )
     expect(lines.filter(isSteady), errors.join('\n')).toEqual(row.differences.filter(isSteady))
     expect(lines.filter((line) => explanationOf(id, line) === undefined)).toEqual([])
+  })
+
+  test.skipIf(!isHere || !hasSharedDiffer)('is counted the same by the shared differ', () => {
+    const one = measured.get(id)
+    if (one === undefined) throw new Error('it was never measured')
+    const { kept, lost, gained } = one.comparison
+    expect(sharedCount(revision, one.direct, one.through)).toEqual({
+      kept,
+      lost: lost.length,
+      gained: gained.length,
+    })
   })
 })

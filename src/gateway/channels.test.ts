@@ -8,6 +8,7 @@ import { LISTED_KINDS } from '../core/mcp/capabilities.ts'
 import type { Grant } from '../core/snapshot.ts'
 import { Channels } from './channels.ts'
 import type { Caller } from './gate.ts'
+import { policyMark } from './list-changes.ts'
 
 const lists: Record<string, JsonObject> = {
   'tools/list': { tools: [{ name: 'a' }, { name: 'b' }] },
@@ -37,7 +38,11 @@ function open(upstream = server()) {
   const gate = { ...openGate().gate, channels }
   let grant: Grant | undefined = hiding()
   const held = serverOf(upstream)
-  const join = (kinds = LISTED_KINDS as readonly (typeof LISTED_KINDS)[number][], reader = {}) => {
+  const join = (
+    kinds = LISTED_KINDS as readonly (typeof LISTED_KINDS)[number][],
+    reader = {},
+    since?: string,
+  ) => {
     const told: string[] = []
     const caller: Caller = {
       grant: grant as Grant,
@@ -53,6 +58,7 @@ function open(upstream = server()) {
       caller,
       kinds,
       reader,
+      since,
       grant: () => grant,
       tell: (kind) => void told.push(kind),
     })
@@ -140,6 +146,22 @@ test('what changed while a reader had no channel is told on its next one', async
   await edit(hiding('a'))
   const second = join(LISTED_KINDS, first.reader)
   await expect.poll(() => second.told).toEqual(['tools'])
+})
+
+test('a reader that knew another policy before a restart is told of all that there is', async () => {
+  const { join, edit } = open(
+    answeringUpstream(({ frame }) =>
+      frame.kind === 'request' && frame.method === 'prompts/list'
+        ? { error: { code: -32601, message: 'no' } }
+        : { result: (frame.kind === 'request' && lists[frame.method]) || {} },
+    ),
+  )
+  const now = hiding('a')
+  await edit(now)
+  const same = join(LISTED_KINDS, {}, policyMark(now.policy))
+  const other = join(LISTED_KINDS, {}, policyMark(hiding().policy))
+  await expect.poll(() => other.told).toEqual(['tools', 'resources'])
+  expect(same.told).toEqual([])
 })
 
 test('one look at the server’s lists serves all of its readers', async () => {

@@ -3,7 +3,7 @@ import type { ListMethod } from '../core/mcp/list.ts'
 import type { Grant, LoadedPolicy } from '../core/snapshot.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { Caller, Gate } from './gate.ts'
-import { isChanged, isSamePolicy, LISTS_OF } from './list-changes.ts'
+import { isChanged, isSamePolicy, LISTS_OF, policyMark } from './list-changes.ts'
 import { fillIn } from './refresh.ts'
 
 /** A way on which a client can be told, while it is open, that what it may see has changed. */
@@ -13,6 +13,8 @@ export interface Channel {
   readonly kinds: readonly ListedKind[]
   /** Of several channels of one reader the newest is used; what the reader knows outlives them. */
   readonly reader: object
+  /** The mark of the policy that the reader knew before this process; undefined when there was none. */
+  readonly since?: string | undefined
   /** The reader's grant as it is now; undefined when it is no more. */
   grant(): Grant | undefined
   tell(kind: ListedKind): void
@@ -29,12 +31,31 @@ export class Channels {
     const { reader } = channel
     this.#open.set(reader, [...(this.#open.get(reader) ?? []), channel])
     if (this.#shown.has(reader)) void this.#compare(gate, channel, new Map()).catch(() => {})
-    else this.#shown.set(reader, { policy: channel.grant()?.policy })
+    else this.#begin(gate, channel)
     return () => {
       const rest = (this.#open.get(reader) ?? []).filter((one) => one !== channel)
       if (rest.length === 0) this.#open.delete(reader)
       else this.#open.set(reader, rest)
     }
+  }
+
+  #begin(gate: Gate, channel: Channel): void {
+    const policy = channel.grant()?.policy
+    this.#shown.set(channel.reader, { policy })
+    if (channel.since !== undefined && channel.since !== policyMark(policy))
+      void this.#tellAll(gate, channel).catch(() => {})
+  }
+
+  /** What a policy showed that only an earlier process has seen, nobody can say any more. */
+  async #tellAll(gate: Gate, channel: Channel): Promise<void> {
+    const { catalogue } = channel.caller.server
+    for (const kind of channel.kinds)
+      for (const method of LISTS_OF[kind]) {
+        if (catalogue.listed(method) === undefined) await fillIn(gate, channel.caller, method)
+        if ((catalogue.listed(method)?.length ?? 0) === 0) continue
+        this.#tell(channel, kind)
+        break
+      }
   }
 
   /** The configuration has changed: tells every reader which of its lists are others now. */

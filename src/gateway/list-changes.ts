@@ -48,6 +48,10 @@ export function isHiddenUnder(
 export const isSamePolicy = (a: LoadedPolicy | undefined, b: LoadedPolicy | undefined): boolean =>
   a === b || (a !== undefined && b !== undefined && a.id === b.id && a.version === b.version)
 
+/** Names a policy in its version, for what outlives this process. */
+export const policyMark = (loaded: LoadedPolicy | undefined): string | undefined =>
+  loaded === undefined ? undefined : JSON.stringify([loaded.id, loaded.version])
+
 /** True when a caller sees something else of a list under one policy than under the other. */
 export function isChanged(
   catalogue: Catalogue,

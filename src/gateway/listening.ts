@@ -54,6 +54,7 @@ export class Listening implements ReplySink {
       caller,
       kinds: LISTED_KINDS,
       reader: caller.session,
+      since: caller.session.policy,
       grant: () => grantNow(gate, caller),
       tell: (kind) => sink.notify(JSON.stringify({ jsonrpc: '2.0', method: changeMethod(kind) })),
     })

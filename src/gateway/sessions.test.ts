@@ -18,6 +18,7 @@ const anySession: fc.Arbitrary<SealedSession> = fc.record({
   upstream: fc.option(fc.string({ unit: 'grapheme' }), { nil: undefined }),
   protocolVersion: fc.constantFrom('2024-11-05', '2025-11-25'),
   client: fc.record({ name: fc.string({ unit: 'grapheme' }), version: fc.string() }),
+  policy: fc.option(fc.string(), { nil: undefined }),
 })
 
 describe('a sealed session', () => {

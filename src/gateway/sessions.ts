@@ -11,6 +11,8 @@ export interface SealedSession {
   readonly upstream: string | undefined
   readonly protocolVersion: string
   readonly client: { readonly name: string; readonly version: string }
+  /** Which policy was in force when it began (see `policyMark`); undefined for none. */
+  readonly policy?: string | undefined
 }
 
 /** A session in use by this process. */
@@ -61,8 +63,11 @@ export class Sessions {
   /** A new id for a session. */
   seal(session: SealedSession): string {
     const id = randomBytes(12).toString('base64url')
-    const { server, grantId, upstream, protocolVersion, client } = session
-    const text = JSON.stringify([id, server, grantId, upstream ?? null, protocolVersion, client])
+    const { server, grantId, upstream, protocolVersion, client, policy } = session
+    const text = JSON.stringify([
+      ...[id, server, grantId, upstream ?? null, protocolVersion, client],
+      ...(policy === undefined ? [] : [policy]),
+    ])
     const sealed = PREFIX + this.#seal.seal(text)
     this.#use(sealed, { ...session, id, asked: new Set() })
     return sealed
@@ -126,7 +131,7 @@ export class Sessions {
     if (!id.startsWith(PREFIX) || id.length > MAX_ID) return undefined
     const text = this.#seal.open(id.slice(PREFIX.length))
     if (text === undefined) return undefined
-    const [short, server, grantId, upstream, protocolVersion, client] = JSON.parse(text)
+    const [short, server, grantId, upstream, protocolVersion, client, policy] = JSON.parse(text)
     return {
       id: short,
       server,
@@ -134,6 +139,7 @@ export class Sessions {
       upstream: upstream ?? undefined,
       protocolVersion,
       client,
+      policy,
       asked: new Set(),
     }
   }

@@ -8,6 +8,7 @@ import { UNNAMED_VERSION } from '../../core/mcp/revisions.ts'
 import type { Grant, Snapshot } from '../../core/snapshot.ts'
 import { type AnswerSink, answerIdOf, type Caller, type Gate, type OpenServer } from '../gate.ts'
 import { identify } from '../identify.ts'
+import { policyMark } from '../list-changes.ts'
 import { Listening } from '../listening.ts'
 import { mirrorMismatch } from '../mirror.ts'
 import { Exchange } from '../pipeline.ts'
@@ -328,6 +329,7 @@ function exchange(
         upstream,
         protocolVersion,
         client: caller.client,
+        policy: policyMark(caller.grant.policy),
       }),
   })
   const running = open(visit, caller, frame, sink, bytes)

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadPolicy } from '../../src/core/policy/index.ts'
 import { isAlive, Program, SALLYPORT } from '../fakes/program.ts'
+import { until } from '../fakes/until.ts'
 
 const module = (path: string): string =>
   fileURLToPath(new URL(`../../node_modules/@modelcontextprotocol/${path}`, import.meta.url))
@@ -142,6 +143,22 @@ describe('one server', () => {
     expect(code).toBe(1)
     expect(out).toContain('not scanned: it did not answer in time')
     expect(isAlive(Number(readFileSync(pidFile, 'utf8')))).toBe(false)
+  })
+
+  test('that hangs is ended with a scan that is interrupted', async () => {
+    const pidFile = join(dir, 'pid')
+    const more = `import { writeFileSync } from 'node:fs'
+      writeFileSync(${JSON.stringify(pidFile)}, String(process.pid))
+      await new Promise(() => setInterval(() => {}, 1000))`
+    const program = new Program([...SALLYPORT, 'scan', '--', 'node', serverOf([], more)], {
+      cwd: dir,
+    })
+    programs.push(program)
+    await until(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8') !== '', 'the server')
+    const pid = Number(readFileSync(pidFile, 'utf8'))
+    program.kill('SIGINT')
+    expect((await program.ended()).code).toBe(130)
+    await until(() => !isAlive(pid), 'the end of the server')
   })
 
   test('that fails says so, and nothing that it wrote to stderr is shown', async () => {

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import process from 'node:process'
 import type { Severity } from '../../core/policy/model.ts'
 import { compareSeverities } from '../../core/risk/findings/index.ts'
 import { viewStack } from '../../core/risk/stack.ts'
@@ -81,7 +82,9 @@ export const command: Command = {
     const plan = planOf(words, io)
     for (const note of plan.notes) io.stderr.write(`sallyport: ${printable.text(note)}\n`)
     const means = { clock: systemClock, timeoutMs }
+    const stop = endOnSignals()
     const scanned = await scanAll(plan.subjects, means, progressOn(io))
+    stop()
     const report = reportOf([...scanned, ...skippedOf(plan)], plan)
     const text = rendered(report, { format, plan, io, isFile: words.has('output') })
     const output = words.text('output')
@@ -93,6 +96,23 @@ export const command: Command = {
         io.stderr.write(`wrote ${printable.text(file)}\n`)
     return exitCode(report, failOn)
   },
+}
+
+const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const
+
+/**
+ * Lets a signal end the program by its own exit, which takes every started process with it: they
+ * stand in groups of their own, where a terminal's signal does not reach them.
+ */
+function endOnSignals(): () => void {
+  const handlers = Object.entries(SIGNALS).map(([signal, code]) => {
+    const end = (): void => process.exit(code)
+    process.once(signal, end)
+    return () => process.off(signal, end)
+  })
+  return () => {
+    for (const off of handlers) off()
+  }
 }
 
 type Format = 'table' | 'json' | 'sarif' | 'html'

@@ -35,6 +35,11 @@ export const secretInDefinition: Check = {
 export const masked = (secret: string): string =>
   `${secret.slice(0, Math.min(4, Math.floor(secret.length / 3)))}… (${secret.length} characters)`
 
+const ALL_TOKENS = new RegExp(TOKENS.source, 'g')
+
+/** A quote in which keys are written as what they are, not as they stand. */
+export const withoutKeys = (quote: string): string => quote.replace(ALL_TOKENS, masked)
+
 /** Defaults of properties that are named as secrets. */
 function secretDefaults(schema: Json | undefined) {
   const found: { at: string; value: string }[] = []

@@ -10,6 +10,9 @@ const SHORT_MS = 1_000
 const MEMORY_MS = 60_000
 const MAX_AILING = 1_000
 
+/** True for an error that the server is to blame for, and not the request. */
+export const isOfServer = ({ code }: GatewayError): boolean => code.startsWith('upstream_')
+
 /** Which members of stacks do not answer: each is told of once, and lets everybody wait once. */
 export class Health {
   readonly #elapsed: () => number
@@ -28,8 +31,9 @@ export class Health {
     return since !== undefined && this.#elapsed() - since < MEMORY_MS ? SHORT_MS : PATIENCE_MS
   }
 
-  /** It did not answer, or with an error. */
+  /** It did not answer, or with an error. What is wrong with a request says nothing of the server. */
   failed(server: string, error: GatewayError): void {
+    if (!isOfServer(error)) return
     if (!this.#ailing.has(server)) {
       makeRoom(this.#ailing, MAX_AILING)
       this.#log('warn', { event: 'stack.degraded', upstream: server, code: error.code })

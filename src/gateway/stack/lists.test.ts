@@ -5,6 +5,7 @@ import { failing, hang, noSuchMethod, paged, silent } from '../../../test/fakes/
 import { until } from '../../../test/fakes/until.ts'
 import type { JsonObject } from '../../core/json/json.ts'
 import { MISSING_META } from '../../core/stack/lists.ts'
+import { createSeal } from '../seal.ts'
 
 interface ListResult {
   readonly tools: readonly { readonly name: string }[]
@@ -74,6 +75,15 @@ describe('the list of a stack', () => {
     expect(logged.filter(({ event }) => event.startsWith('stack.'))).toEqual([
       { event: 'stack.degraded', upstream: 'a', code: 'upstream_unreachable' },
     ])
+  })
+
+  test('blames no server for a place in it that nobody gave', async () => {
+    const { send, logged } = openStack({ a: paged(['1']) })
+    const seal = createSeal(new Uint8Array(32), 'test cursors')
+    const place = ['grant-1', 'stack', 'tools/list', { a: 'not one of ours' }]
+    const sink = await send('tools/list', { cursor: seal.seal(JSON.stringify(place)) }).over()
+    expect(sink.error?.code).toBe('cursor_unknown')
+    expect(logged).toEqual([])
   })
 
   test('tells once that a member is back', async () => {

@@ -8,6 +8,7 @@ import { Exchange } from '../pipeline.ts'
 import type { Head, UpstreamEvent, UpstreamRequest } from '../upstream/upstream.ts'
 import type { AskMeans } from './ask.ts'
 import { memberAnswer } from './collected-answer.ts'
+import { isOfServer } from './health.ts'
 import { callerOf, type Member } from './member.ts'
 
 const MIN_WAIT_MS = 1_000
@@ -95,8 +96,8 @@ export class MemberStream {
   #over(member: Member, error: GatewayError | undefined): void {
     if (this.#isClosed) return
     this.#events.silent()
-    // A member that knows no subscriptions is not asked again.
-    if (error === undefined) return
+    // A member that knows no subscriptions, or may not be asked, is not asked again.
+    if (error === undefined || !isOfServer(error)) return
     this.#means.health.failed(member.name, error)
     this.#again()
   }

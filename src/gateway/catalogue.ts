@@ -1,13 +1,16 @@
 import type { JsonObject } from '../core/json/json.ts'
 import { itemName, LISTS, type ListMethod } from '../core/mcp/list.ts'
-import { type MirroredParam, mirroredParams, policyFacts } from '../core/mcp/tool.ts'
+import { type MirroredParam, mirroredParams, pageUri, policyFacts } from '../core/mcp/tool.ts'
 import type { Category, Severity, Tool } from '../core/policy/model.ts'
 import { type PagePlace, Pages } from './pages.ts'
+import { pageOf } from './resources.ts'
 
 /** What the gateway holds of one advertised tool. */
 export interface KnownTool {
   readonly tool: Tool
   readonly mirrored: readonly MirroredParam[]
+  /** The page that shows it (MCP Apps); undefined when it has none. */
+  readonly page?: string | undefined
 }
 
 /** How a definition is classified; the answer is a function of the definition alone. */
@@ -80,12 +83,18 @@ export class Catalogue {
     return {
       tool: { server: this.#server, name, isAdvertised: true, category, severity, ...facts },
       mirrored: mirroredParams(definition),
+      page: pageOf(pageUri(definition)),
     }
   }
 
   /** The tool as advertised; undefined when the server's list does not name it. */
   find(name: string): KnownTool | undefined {
     return this.#tools.get(name)
+  }
+
+  /** The tools that a page belongs to. */
+  toolsWithPage(page: string): readonly Tool[] {
+    return [...this.#tools.values()].filter((known) => known.page === page).map(({ tool }) => tool)
   }
 
   /** A listed definition as the policy sees it, for filtering the list that holds it. */

@@ -1,8 +1,11 @@
 import { GatewayError } from '../core/errors.ts'
 import { isObject, type Json, type JsonObject, member } from '../core/json/json.ts'
-import type { FrameId } from '../core/mcp/frame-model.ts'
+import { type Expected, resultProblem } from '../core/mcp/asking.ts'
+import type { Frame, FrameId } from '../core/mcp/frame-model.ts'
 import { parseJson } from '../core/mcp/parse-json.ts'
-import type { AnswerSink, Caller } from './gate.ts'
+import { META_KEYS } from '../core/mcp/revisions.ts'
+import { mayAskClient, mayTell } from './answers/notices.ts'
+import type { AnswerSink, Caller, Gate } from './gate.ts'
 import { noteChange } from './list-changes.ts'
 import { MAX_HELD } from './page-reply.ts'
 import { rememberAsked } from './sessions.ts'
@@ -38,21 +41,31 @@ export class Relay implements ReplySink {
   readonly #caller: Caller
   readonly #id: FrameId | undefined
   readonly #owner: Settling | undefined
+  readonly #gate: Gate | undefined
+  readonly #expected: ReturnType<typeof expectedOf>
   #status: number | undefined
   #isAnswered = false
+  #isOver = false
   /** What a refused request was answered with, to see whether there is a result in it. */
   #refusal: Uint8Array[] | undefined
+  /** An answer that is judged before it goes on, and its head. */
+  #judged: { readonly head: Head; readonly chunks: Uint8Array[]; size: number } | undefined
 
+  /** With a gate, what a server tells and asks is held against what the caller may hear and answer. */
   constructor(
     sink: AnswerSink,
     caller: Caller,
     id: FrameId | undefined,
     owner: Settling | undefined,
+    judging: { readonly gate: Gate; readonly frame: Frame } | undefined = undefined,
   ) {
     this.sink = sink
     this.#caller = caller
     this.#id = id
     this.#owner = owner
+    this.#gate = judging?.gate
+    this.#expected =
+      judging === undefined || caller.era === 'legacy' ? undefined : expectedOf(judging.frame)
   }
 
   head(head: Head): void {
@@ -60,19 +73,36 @@ export class Relay implements ReplySink {
     if (head.status >= 400) this.#refusal = []
     // Servers repeat their session id in every answer: only the sealed one of `initialize` may pass.
     const isOpening = this.#caller.era === 'legacy' && this.#caller.session === undefined
-    this.sink.head(isOpening || head.session === undefined ? head : { ...head, session: undefined })
+    const own = isOpening || head.session === undefined ? head : { ...head, session: undefined }
+    const isOdd = head.resultType !== undefined && head.resultType !== 'complete'
+    if (head.kind === 'json' && this.#expected !== undefined && (isOdd || this.#expected.isTask))
+      this.#judged = { head: own, chunks: [], size: 0 }
+    else this.sink.head(own)
   }
 
   chunk(bytes: Uint8Array): boolean {
     if (this.#refusal !== undefined && this.#refusal.length < 16) this.#refusal.push(bytes)
-    return this.sink.chunk(bytes)
+    if (this.#judged === undefined) return this.sink.chunk(bytes)
+    this.#judged.size += bytes.length
+    if (this.#judged.size <= MAX_HELD) this.#judged.chunks.push(bytes)
+    return true
   }
 
   event(event: UpstreamEvent): boolean {
+    if (this.#isOver) return true
     if (event.data === '') return this.sink.event(event)
     const message = parse(event.data)
     // What is not a message for this exchange goes no further.
-    return !isObject(message) || !this.#mayPass(message) || this.sink.event(event)
+    if (!isObject(message) || !this.#mayPass(message)) return true
+    const problem = this.#isAnswered ? this.#problemOf(message) : undefined
+    if (problem === undefined) return this.sink.event(event)
+    this.fail(new GatewayError('upstream_broken', problem), true)
+    return true
+  }
+
+  #problemOf(message: Json | undefined): string | undefined {
+    if (this.#expected === undefined || !isObject(message)) return undefined
+    return resultProblem(member(message, 'result'), this.#expected)
   }
 
   #mayPass(message: JsonObject): boolean {
@@ -85,22 +115,49 @@ export class Relay implements ReplySink {
     }
     if (id === undefined) {
       noteChange(this.#caller.server, member(message, 'method'))
-      return true
+      return this.#gate === undefined || mayTell(this.#gate, this.#caller, message)
     }
     // Only sessions let a server ask: the stateless era has no request of its own.
     const { session } = this.#caller
     if (session === undefined || (typeof id !== 'string' && typeof id !== 'number')) return false
+    if (!mayAskClient(this.#caller, session, message)) return false
     rememberAsked(session, id)
     return true
   }
 
   end(): void {
+    if (this.#isOver) return
+    if (this.#judged !== undefined && !this.#tell(this.#judged)) return
     const wasTaken = this.#refusal === undefined || hasResult(this.#refusal)
     this.sink.end()
     this.#owner?.settle({ wasTaken, status: this.#status, code: undefined })
   }
 
+  /** Passes on an answer that was held; false when it may not reach the client. */
+  #tell({
+    head,
+    chunks,
+    size,
+  }: {
+    head: Head
+    chunks: readonly Uint8Array[]
+    size: number
+  }): boolean {
+    const body = Buffer.concat(chunks)
+    const problem =
+      size > MAX_HELD ? 'its answer is too large' : this.#problemOf(parse(body.toString('utf8')))
+    if (problem !== undefined) {
+      this.fail(new GatewayError('upstream_broken', problem), true)
+      return false
+    }
+    this.sink.head({ ...head, length: body.length })
+    this.sink.chunk(body)
+    return true
+  }
+
   fail(error: GatewayError, wasSent: boolean): void {
+    if (this.#isOver) return
+    this.#isOver = true
     this.sink.fail(error, wasSent)
     this.#owner?.settle({ wasTaken: wasSent, status: this.#status, code: error.code })
   }
@@ -108,6 +165,14 @@ export class Relay implements ReplySink {
   onDrain(resume: () => void): void {
     this.sink.onDrain(resume)
   }
+}
+
+/** What an answer to a stateless request may be; those about tasks may ask inside of a whole result. */
+function expectedOf(frame: Frame): (Expected & { readonly isTask: boolean }) | undefined {
+  if (frame.kind !== 'request') return undefined
+  const meta = member(frame.params, '_meta')
+  const capabilities = isObject(meta) ? member(meta, META_KEYS.capabilities) : undefined
+  return { method: frame.method, capabilities, isTask: frame.method.startsWith('tasks/') }
 }
 
 const hasResult = (chunks: readonly Uint8Array[]): boolean => {

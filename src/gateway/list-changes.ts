@@ -4,6 +4,7 @@ import type { ListMethod } from '../core/mcp/list.ts'
 import type { LoadedPolicy } from '../core/snapshot.ts'
 import type { Catalogue } from './catalogue.ts'
 import type { OpenServer } from './gate.ts'
+import { isPage, pageOf } from './resources.ts'
 
 /** The lists of each kind of thing. */
 export const LISTS_OF = {
@@ -37,8 +38,12 @@ export function isHiddenUnder(
   { catalogue, method, name, definition }: ListedItem,
 ): boolean {
   if (loaded === undefined) return true
-  if (method !== 'tools/list')
-    return loaded.policy.isItemHidden(method === 'prompts/list' ? 'prompts' : 'resources', name)
+  if (method === 'prompts/list') return loaded.policy.isItemHidden('prompts', name)
+  if (method !== 'tools/list') {
+    if (loaded.policy.isItemHidden('resources', name)) return true
+    const tools = isPage(name) ? catalogue.toolsWithPage(pageOf(name) ?? name) : []
+    return tools.length > 0 && tools.every((tool) => loaded.policy.isHidden(tool))
+  }
   const tool =
     definition === undefined ? catalogue.describe(name) : catalogue.toolOf(name, definition)
   return loaded.policy.isHidden(tool)

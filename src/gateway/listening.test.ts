@@ -22,6 +22,7 @@ function listen({ isResumed = false, hidden = ['secret'] as readonly string[] } 
     upstream: 'u',
     protocolVersion: '2025-11-25',
     client: { name: '', version: '' },
+    askable: ['roots'],
     asked: new Set(),
   }
   const server = serverOf(upstream)

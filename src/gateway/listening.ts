@@ -2,6 +2,7 @@ import type { GatewayError } from '../core/errors.ts'
 import { isObject, type JsonObject, member } from '../core/json/json.ts'
 import { LISTED_KINDS } from '../core/mcp/capabilities.ts'
 import { parseJson } from '../core/mcp/parse-json.ts'
+import { mayAskClient, mayTell } from './answers/notices.ts'
 import type { AnswerSink, Caller, Gate } from './gate.ts'
 import { grantNow } from './grant-now.ts'
 import { changeMethod, noteChange } from './list-changes.ts'
@@ -83,7 +84,10 @@ export class Listening implements ReplySink {
       const isOwn = typeof id === 'string' && id.startsWith(OWN_ID)
       return isResumed && id !== undefined && !isOwn ? replayed(gate, caller, text) : undefined
     }
-    if (id === undefined) noteChange(caller.server, method)
+    if (id === undefined) {
+      noteChange(caller.server, method)
+      if (!mayTell(gate, caller, message)) return undefined
+    } else if (!mayAskClient(caller, caller.session, message)) return undefined
     else if (typeof id === 'string' || typeof id === 'number') rememberAsked(caller.session, id)
     else return undefined
     return text

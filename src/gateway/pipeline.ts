@@ -15,21 +15,29 @@ import {
   type Reader,
   unknownReply,
 } from '../core/mcp/reply.ts'
-import { META_KEYS, REQUEST_METHODS, TASKS_EXTENSION } from '../core/mcp/revisions.ts'
+import {
+  META_KEYS,
+  NOTIFICATIONS,
+  REQUEST_METHODS,
+  TASKS_EXTENSION,
+} from '../core/mcp/revisions.ts'
+import { hiddenDecision } from '../core/policy/decide.ts'
 import type { AccessRequest, Decision, ItemKind, LimitUse, Tool } from '../core/policy/model.ts'
 import { account, readCounters, UNLIMITED } from './account.ts'
 import { approve } from './approve.ts'
 import { type Forwarded, Relay, Rewriting } from './forward.ts'
 import { type AnswerSink, type Caller, type Gate, idOf } from './gate.ts'
 import { isHiddenUnder } from './list-changes.ts'
+import { withoutDenied } from './listen-filter.ts'
 import { paramMismatch } from './mirror.ts'
 import { type Ending, recordOf } from './observe.ts'
 import { maxTtlMs, Paging, placeOf } from './paging.ts'
 import { ensureListed } from './refresh.ts'
+import { isPage, isResourceHidden } from './resources.ts'
 import { exchangeResuming } from './resume.ts'
 import { continueRound, sealRound } from './rounds.ts'
 import { kindsToTell, Subscription } from './subscription.ts'
-import { isTaskMethod, rememberTask, taskOwner } from './tasks.ts'
+import { filterTasks, isTaskMethod, isTaskOpen, rememberTask, taskOwner } from './tasks.ts'
 import type { ReplySink, UpstreamExchange } from './upstream/upstream.ts'
 
 /** What a request is judged to be: who, which tool, which arguments, and the decision on it. */
@@ -246,14 +254,23 @@ export class Exchange {
     const judged: Judged = { ...PLAIN, tool: item.name }
     const { policy } = this.#caller.grant
     if (policy === undefined) return this.#denyItem(frame, judged, NO_POLICY)
+    if (item.kind === 'resources' && isPage(item.name)) {
+      // A page is as visible as the tools that it belongs to.
+      if (!this.#caller.server.catalogue.isComplete)
+        await ensureListed(this.#gate, this.#caller, '', true)
+      if (isResourceHidden(this.#caller, item.name))
+        return this.#hide(frame, judged, hiddenDecision(item.name, 'resource'), 'resource')
+    }
     const decision: Decision = policy.policy.decideItem(item.kind, item.name)
     if (decision.effect === 'deny')
       return decision.isHidden
         ? this.#hide(frame, judged, decision, item.kind === 'prompts' ? 'prompt' : 'resource')
         : this.#denyItem(frame, judged, decision)
     if (decision.effect === 'approve') return this.#denyItem(frame, judged, approve(decision))
+    // What is got counts; to complete an argument, or to watch less, is no use of the thing.
+    const counts = !/^completion\/|\/unsubscribe$/.test(frame.method)
     const accounted =
-      decision.limits.length === 0
+      decision.limits.length === 0 || !counts
         ? UNLIMITED
         : await account(this.#gate, this.#caller, decision.limits, this.#at)
     if (!accounted.ok) return this.#denyItem(frame, judged, accounted.denial, accounted.kind)
@@ -266,21 +283,13 @@ export class Exchange {
 
   /** A task belongs to the grant whose call made it, and only while that tool stays allowed. */
   #task(frame: RequestFrame): Promise<void> | void {
-    if (frame.method === 'tasks/list')
-      return this.#refuse(new GatewayError('method_unknown', 'tasks/list is not relayed'), PLAIN)
+    if (frame.method === 'tasks/list') return this.#forward(frame, PLAIN)
     if (this.#caller.era === 'modern' && !declaresTasks(frame.params))
       return this.#refuse(new GatewayError('capability_missing', TASKS_EXTENSION), PLAIN)
     const owner = taskOwner(this.#caller, frame)
     const judged: Judged = { ...PLAIN, tool: owner?.tool }
-    const policy = this.#caller.grant.policy?.policy
-    const isOpen =
-      owner !== undefined &&
-      policy !== undefined &&
-      isStillAllowed(
-        policy.decide(
-          this.#accessRequest(this.#caller.server.catalogue.describe(owner.tool), {}, NO_COUNTERS),
-        ),
-      )
+    const id = member(frame.params, 'taskId')
+    const isOpen = typeof id === 'string' && isTaskOpen(this.#gate, this.#caller, id)
     return isOpen ? this.#forward(frame, judged) : this.#refuse(invalid('unknown task'), judged)
   }
 
@@ -295,7 +304,7 @@ export class Exchange {
     const isHidden = (item: JsonObject): boolean => this.#isHidden(method, item)
     const paging = new Paging(
       { gate: this.#gate, caller: this.#caller, method, frame, place, isHidden },
-      new Relay(this.#sink, this.#caller, frame.id, this),
+      new Relay(this.#sink, this.#caller, frame.id, this, this.#judging(frame)),
       {
         ask: (page, sink) => this.#sendUp(page, sink),
         abandon: () => this.#upstream?.cancel(),
@@ -310,12 +319,12 @@ export class Exchange {
   #subscribe(frame: RequestFrame): void {
     const kinds = kindsToTell(this.#caller, frame)
     this.#forwarding = PLAIN
-    const relay = new Relay(this.#sink, this.#caller, frame.id, this)
+    const relay = new Relay(this.#sink, this.#caller, frame.id, this, this.#judging(frame))
     const around = { gate: this.#gate, caller: this.#caller, frame, kinds }
     const subscription = new Subscription(around, relay, this.#sink)
     this.#stop = () => subscription.stop()
     this.#finish = () => subscription.finish()
-    this.#sendUp(frame, subscription)
+    this.#sendUp(withoutDenied(this.#gate, this.#caller, frame), subscription)
   }
 
   /** Forwards at once; under strict audit, only what is already on record. */
@@ -338,7 +347,7 @@ export class Exchange {
       return
     }
     this.#forwarding = judged
-    const relay = new Relay(this.#sink, this.#caller, frame.id, this)
+    const relay = new Relay(this.#sink, this.#caller, frame.id, this, this.#judging(frame))
     this.#sendUp(frame, this.#rewriting(frame, judged, relay))
   }
 
@@ -363,6 +372,11 @@ export class Exchange {
         const offer = method === 'server/discover' ? this.#offer(text) : text
         return { text: keepPrivate(offer, maxTtl), head }
       })
+    if (method === 'tasks/list')
+      return new Rewriting(relay, id, (text, head) => ({
+        text: filterTasks(this.#gate, this.#caller, text) ?? brokenReply(id, this.#reader),
+        head,
+      }))
     if (method !== 'tools/call') return relay
     const makesTask = mayMakeTask(params)
     const asksMore = judged.isCounted && mayBeAsked(params)
@@ -453,9 +467,26 @@ export class Exchange {
   }
 
   #notify(frame: Extract<Frame, { kind: 'notification' }>): void {
-    if (!frame.method.startsWith('notifications/'))
+    const { method } = frame
+    if (!method.startsWith('notifications/'))
       this.#refuse(new GatewayError('frame_invalid', 'a request needs an id'), PLAIN)
-    else this.#send(frame)
+    else if (NOTIFICATIONS.has(method) || this.#caller.server.entry.methods.includes(method))
+      this.#send(frame)
+    else this.#ignore(new GatewayError('method_unknown', method.slice(0, 64)))
+  }
+
+  /** A notification that nobody knows is taken and dropped, as a server would. */
+  #ignore({ message, code }: GatewayError): void {
+    this.#sink.head({ status: 202, kind: 'empty', length: undefined, session: undefined })
+    this.#sink.end()
+    const ending = {
+      effect: 'deny',
+      rule: '',
+      message,
+      mode: 'enforce',
+      outcome: 'failed',
+    } as const
+    this.#observe({ ...base(this.#frame, PLAIN), ...ending, code })
   }
 
   #answer(frame: Extract<Frame, { kind: 'response' }>): void {
@@ -468,8 +499,12 @@ export class Exchange {
 
   #send(frame: Exclude<Frame, RequestFrame>): void {
     this.#forwarding = PLAIN
-    const relay = new Relay(this.#sink, this.#caller, idOf(frame), this)
+    const relay = new Relay(this.#sink, this.#caller, idOf(frame), this, this.#judging(frame))
     this.#sendUp(frame, relay)
+  }
+
+  #judging(frame: Frame): { gate: Gate; frame: Frame } {
+    return { gate: this.#gate, frame }
   }
 
   /** Sends a frame to the upstream; what comes back goes to `sink`. */
@@ -581,10 +616,6 @@ const named = (kind: ItemKind, name: unknown): Item => {
   if (typeof name !== 'string') throw invalid('a name or uri is missing')
   return { kind, name }
 }
-
-/** A tool that a policy denies outright, whatever the arguments, no longer has tasks either. */
-const isStillAllowed = (decision: Decision): boolean =>
-  decision.effect !== 'deny' || !/^\((default deny|hidden)\)$|\/action$/.test(decision.rule)
 
 function negotiatedVersion(text: string): string | undefined {
   let message: unknown

@@ -147,6 +147,7 @@ test('an answer that comes after the server has hung up is fetched from where it
     upstream: 'u',
     protocolVersion: '2025-11-25',
     client: { name: '', version: '' },
+    askable: [],
     asked: new Set(),
   }
   const { upstream } = server.caller.server

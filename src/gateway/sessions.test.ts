@@ -9,6 +9,7 @@ const session: SealedSession = {
   upstream: 'upstream-session',
   protocolVersion: '2025-11-25',
   client: { name: 'test', version: '1' },
+  askable: ['sampling'],
 }
 const fresh = (): Sessions => new Sessions(secret)
 
@@ -19,6 +20,7 @@ const anySession: fc.Arbitrary<SealedSession> = fc.record({
   protocolVersion: fc.constantFrom('2024-11-05', '2025-11-25'),
   client: fc.record({ name: fc.string({ unit: 'grapheme' }), version: fc.string() }),
   policy: fc.option(fc.string(), { nil: undefined }),
+  askable: fc.subarray(['sampling', 'roots', 'elicitation', 'elicitation by url', 'tasks']),
 })
 
 describe('a sealed session', () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Askable } from '../core/mcp/asking.ts'
 import type { FrameId } from '../core/mcp/frame-model.ts'
 import { makeRoom } from './bounded.ts'
 import { createSeal, type Seal } from './seal.ts'
@@ -11,6 +12,8 @@ export interface SealedSession {
   readonly upstream: string | undefined
   readonly protocolVersion: string
   readonly client: { readonly name: string; readonly version: string }
+  /** What its server may ask of the client: what that declared. */
+  readonly askable: readonly Askable[]
   /** Which policy was in force when it began (see `policyMark`); undefined for none. */
   readonly policy?: string | undefined
 }
@@ -63,9 +66,9 @@ export class Sessions {
   /** A new id for a session. */
   seal(session: SealedSession): string {
     const id = randomBytes(12).toString('base64url')
-    const { server, grantId, upstream, protocolVersion, client, policy } = session
+    const { server, grantId, upstream, protocolVersion, client, askable, policy } = session
     const text = JSON.stringify([
-      ...[id, server, grantId, upstream ?? null, protocolVersion, client],
+      ...[id, server, grantId, upstream ?? null, protocolVersion, client, askable],
       ...(policy === undefined ? [] : [policy]),
     ])
     const sealed = PREFIX + this.#seal.seal(text)
@@ -131,7 +134,8 @@ export class Sessions {
     if (!id.startsWith(PREFIX) || id.length > MAX_ID) return undefined
     const text = this.#seal.open(id.slice(PREFIX.length))
     if (text === undefined) return undefined
-    const [short, server, grantId, upstream, protocolVersion, client, policy] = JSON.parse(text)
+    const [short, server, grantId, upstream, protocolVersion, client, askable, policy] =
+      JSON.parse(text)
     return {
       id: short,
       server,
@@ -139,6 +143,7 @@ export class Sessions {
       upstream: upstream ?? undefined,
       protocolVersion,
       client,
+      askable: askable ?? [],
       policy,
       asked: new Set(),
     }

@@ -1,8 +1,11 @@
+import { applyEdits, replacing } from '../core/json/edit.ts'
 import { isObject, type Json, member } from '../core/json/json.ts'
+import { type JsonNode, nodeOf, parseNodes } from '../core/json/parse.ts'
 import type { RequestFrame } from '../core/mcp/frame-model.ts'
 import { parseJson } from '../core/mcp/parse-json.ts'
+import type { Decision } from '../core/policy/model.ts'
 import { makeRoom } from './bounded.ts'
-import type { Caller } from './gate.ts'
+import type { Caller, Gate } from './gate.ts'
 
 const MAX_TASKS = 10_000
 
@@ -31,6 +34,48 @@ export function rememberTask(caller: Caller, tool: string, text: string): void {
   const { tasks } = caller.server
   makeRoom(tasks, MAX_TASKS)
   tasks.set(id, { grantId: caller.grant.id, tool })
+}
+
+/** A tool that a policy denies outright, whatever the arguments, no longer has tasks either. */
+const isStillAllowed = (decision: Decision): boolean =>
+  decision.effect !== 'deny' || !/^\((default deny|hidden|drift)\)$|\/action$/.test(decision.rule)
+
+/** True for a task of this grant's, while the tool that made it stays allowed. */
+export function isTaskOpen(gate: Gate, caller: Caller, taskId: string): boolean {
+  const { grant, session, client, server } = caller
+  const owner = server.tasks.get(taskId)
+  if (owner === undefined || owner.grantId !== grant.id || grant.policy === undefined) return false
+  return isStillAllowed(
+    grant.policy.policy.decide({
+      subject: { grant, session: session?.id, client },
+      tool: server.catalogue.describe(owner.tool),
+      args: {},
+      context: { at: gate.clock.now(), counters: new Map() },
+    }),
+  )
+}
+
+/** A list of tasks without those that the caller may not reach; undefined for a text that is no list. */
+export function filterTasks(gate: Gate, caller: Caller, text: string): string | undefined {
+  let root: JsonNode
+  try {
+    root = parseNodes(text)
+  } catch {
+    return undefined
+  }
+  const result = nodeOf(root, 'result')
+  const list = nodeOf(result, 'tasks')
+  if (list === undefined) return text
+  if (list.kind !== 'array') return undefined
+  const kept = list.items.filter((item) => {
+    const ids = item.kind === 'object' ? item.members.filter((m) => m.key === 'taskId') : []
+    const id = ids.length === 1 ? ids[0]?.node : undefined
+    return (
+      id?.kind === 'scalar' && typeof id.value === 'string' && isTaskOpen(gate, caller, id.value)
+    )
+  })
+  const texts = kept.map((item) => text.slice(item.start, item.end))
+  return applyEdits(text, [replacing(list, `[${texts.join(',')}]`)])
 }
 
 /** Which tool made the task that a request names; undefined when it is not this grant's. */

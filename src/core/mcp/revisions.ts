@@ -29,6 +29,13 @@ export const REQUEST_METHODS = {
   ),
 } as const
 
+/** Notifications that clients send; any other needs the server's `methods`. */
+export const NOTIFICATIONS = words(
+  ['initialized', 'cancelled', 'progress', 'roots/list_changed', 'tasks/status']
+    .map((name) => `notifications/${name}`)
+    .join(' '),
+)
+
 /** `_meta` keys by which a stateless request says what it is. */
 export const META_KEYS = {
   version: 'io.modelcontextprotocol/protocolVersion',

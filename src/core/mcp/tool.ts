@@ -27,6 +27,13 @@ export function mirroredParams(definition: JsonObject): readonly MirroredParam[]
   return found
 }
 
+/** The page that shows a tool (MCP Apps), in the newer and in the older place. */
+export function pageUri(definition: JsonObject): string | undefined {
+  const meta = objectMember(definition, '_meta')
+  const uri = member(objectMember(meta, 'ui'), 'resourceUri') ?? member(meta, 'ui/resourceUri')
+  return typeof uri === 'string' ? uri : undefined
+}
+
 const objectMember = (from: Json | undefined, key: string): JsonObject => {
   const value = isObject(from) ? member(from, key) : undefined
   return isObject(value) ? value : {}

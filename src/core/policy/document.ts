@@ -62,6 +62,7 @@ export interface ItemsDocument {
   readonly default?: 'allow' | 'deny' | 'hide'
   readonly hide?: readonly string[]
   readonly deny?: readonly string[]
+  readonly approve?: readonly string[]
   readonly allow?: readonly string[]
   readonly limits?: readonly LimitDocument[]
 }

@@ -1,9 +1,11 @@
 import { DEFAULT_DENY, hiddenDecision } from './decide.ts'
 import type { ItemsDocument } from './document.ts'
+import { DEFAULT_EXPIRES_MS } from './entry.ts'
 import { compileLimit, drawOn } from './limit.ts'
-import type { Decision, ItemKind, LimitUse, Mode } from './model.ts'
+import type { ApprovalNeed, Decision, ItemKind, LimitUse, Mode } from './model.ts'
 import { compileNames } from './plan.ts'
 import { below } from './pointer.ts'
+import { canonicalPattern, readUri } from './uri.ts'
 import { scopeOf } from './walk.ts'
 
 /** The compiled rules of prompts, or of resources. */
@@ -34,48 +36,112 @@ const nobody = scopeOf({
   context: { at: 0, counters: new Map() },
 })
 
-/** Compiles the rules of one kind: hide beats deny beats allow beats the default. */
+/** Names in parentheses: a rule that stands nowhere in the document. */
+const AMBIGUOUS = '(ambiguous)'
+/** Longer names than any prompt has are matched by no glob, so they are judged by none. */
+const MAX_NAME = 1024
+/** No name or URI that is judged is longer. */
+const MAX_LENGTH = 16_384
+
+/** What a name is compared as: what `allow` must name, and what none of `hide` and `deny` may. */
+interface Readings {
+  readonly canonical: string
+  readonly all: readonly string[]
+}
+
+/** What is told from an allow: a refusal, a wish for a person, or the limits to draw on. */
+type Judged =
+  | Extract<Decision, { effect: 'deny' }>
+  | { readonly effect: 'approve'; readonly rule: string; readonly limits: readonly LimitUse[] }
+  | { readonly effect: 'allow'; readonly limits: readonly LimitUse[] }
+
+/** Compiles the rules of one kind: hide beats deny beats approve beats allow beats the default. */
 export function compileItems(
   document: ItemsDocument | undefined,
   kind: ItemKind,
   mode: Mode,
 ): Items {
+  if (document === undefined) return NO_RULES
   const base = `/${kind}`
-  const byDefault = document?.default ?? 'allow'
-  const hides = compileNames(document?.hide ?? [])
-  const denies = indexed(document?.deny ?? [])
-  const allows = compileNames(document?.allow ?? [])
-  const limits = (document?.limits ?? []).map((limit, i) =>
+  const noun = nouns[kind]
+  const read = kind === 'prompts' ? readName : readUri
+  const names = (list: readonly string[] | undefined): readonly string[] =>
+    kind === 'prompts' ? (list ?? []) : (list ?? []).map(canonicalPattern)
+  const byDefault = document.default ?? 'allow'
+  const hides = compileNames(names(document.hide), MAX_LENGTH)
+  const denies = indexed(names(document.deny))
+  const approves = indexed(names(document.approve))
+  const allows = compileNames(names(document.allow), MAX_LENGTH)
+  const limits = (document.limits ?? []).map((limit, i) =>
     compileLimit(limit, below(`${base}/limits`, i), mode),
   )
-  const isHidden = (name: string): boolean =>
-    hides(name) || (byDefault === 'hide' && !allows(name) && denies(name) === undefined)
-  const judge = (name: string): Extract<Decision, { effect: 'deny' }> | readonly LimitUse[] => {
-    if (isHidden(name)) return hiddenDecision(name, nouns[kind])
-    const denied = denies(name)
-    if (denied !== undefined)
-      return deny(below(`${base}/deny`, denied), `the policy denies this ${nouns[kind]}`)
-    if (byDefault === 'deny' && !allows(name))
+  const isListed = ({ canonical }: Readings): boolean =>
+    allows(canonical) || approves([canonical]) !== undefined
+  const isHiddenAs = (readings: Readings): boolean =>
+    readings.all.some(hides) ||
+    (byDefault === 'hide' && !isListed(readings) && denies(readings.all) === undefined)
+  const judge = (name: string): Judged => {
+    const readings = read(name)
+    if (readings === undefined)
       return deny(
-        DEFAULT_DENY,
-        `the policy does not list this ${nouns[kind]} and denies by default`,
+        AMBIGUOUS,
+        `a ${noun} is not asked for like this: it can be read in more than one way`,
       )
+    if (isHiddenAs(readings)) return hiddenDecision(name, noun)
+    const denied = denies(readings.all)
+    if (denied !== undefined)
+      return deny(below(`${base}/deny`, denied), `the policy denies this ${noun}`)
+    const approved = approves(readings.all)
+    if (byDefault === 'deny' && approved === undefined && !isListed(readings))
+      return deny(DEFAULT_DENY, `the policy does not list this ${noun} and denies by default`)
     const drawn = drawOn(limits, nobody)
-    return drawn.ok ? drawn.uses : deny(drawn.pointer, drawn.message)
+    if (!drawn.ok) return deny(drawn.pointer, drawn.message)
+    return approved === undefined
+      ? { effect: 'allow', limits: drawn.uses }
+      : { effect: 'approve', rule: below(`${base}/approve`, approved), limits: drawn.uses }
   }
+  const message = `this ${noun} needs the approval of a person`
   return {
-    isHidden: (name) => mode === 'enforce' && isHidden(name),
+    isHidden(name) {
+      const readings = read(name)
+      return mode === 'enforce' && (readings === undefined || isHiddenAs(readings))
+    },
     decide(name) {
       const judged = judge(name)
-      if (!('effect' in judged))
-        return { effect: 'allow', rule: '', message: '', limits: judged, observed: undefined }
-      if (mode === 'enforce') return judged
-      const { effect, rule, message } = judged
-      const observed = { effect, rule, message }
-      return { effect: 'allow', rule: '', message: '', limits: [], observed }
+      if (judged.effect === 'allow') return allow(judged.limits)
+      if (mode === 'observe') {
+        const { effect, rule } = judged
+        return {
+          ...allow([]),
+          observed: { effect, rule, message: judged.effect === 'deny' ? judged.message : message },
+        }
+      }
+      if (judged.effect === 'deny') return judged
+      const need: ApprovalNeed = {
+        message,
+        expiresMs: DEFAULT_EXPIRES_MS,
+        approvals: 1,
+        rememberMs: 0,
+      }
+      return { ...judged, message, need, observed: undefined }
     },
   }
 }
+
+const allow = (limits: readonly LimitUse[]): Extract<Decision, { effect: 'allow' }> => ({
+  effect: 'allow',
+  rule: '',
+  message: '',
+  limits,
+  observed: undefined,
+})
+
+/** Without rules everything is relayed, on record. */
+const NO_RULES: Items = { decide: () => allow([]), isHidden: () => false }
+
+/** Names are compared as exact code points. */
+const readName = (name: string): Readings | undefined =>
+  name.length <= MAX_NAME ? { canonical: name, all: [name] } : undefined
 
 const deny = (rule: string, message: string): Extract<Decision, { effect: 'deny' }> => ({
   effect: 'deny',
@@ -84,11 +150,11 @@ const deny = (rule: string, message: string): Extract<Decision, { effect: 'deny'
   isHidden: false,
 })
 
-/** The index of the first name or glob that matches. */
-function indexed(names: readonly string[]): (name: string) => number | undefined {
-  const tests = names.map((name) => compileNames([name]))
-  return (name) => {
-    const i = tests.findIndex((test) => test(name))
+/** The index of the first name or glob that matches one of some readings. */
+function indexed(names: readonly string[]): (readings: readonly string[]) => number | undefined {
+  const tests = names.map((name) => compileNames([name], MAX_LENGTH))
+  return (readings) => {
+    const i = tests.findIndex((test) => readings.some(test))
     return i === -1 ? undefined : i
   }
 }

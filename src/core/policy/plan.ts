@@ -55,12 +55,14 @@ interface Globbed<T> {
   readonly value: T
 }
 
-/** Names and globs, told apart once. */
-export function compileNames(names: readonly string[]): (name: string) => boolean {
+/** Names and globs, told apart once; a name that is longer than `longest` matches no glob. */
+export function compileNames(
+  names: readonly string[],
+  longest = MAX_GLOBBED,
+): (name: string) => boolean {
   const exact = new Set(names.filter((name) => !isGlob(name)))
   const globs = names.filter(isGlob).map(compileGlob)
-  return (name) =>
-    exact.has(name) || (name.length <= MAX_GLOBBED && globs.some((glob) => glob(name)))
+  return (name) => exact.has(name) || (name.length <= longest && globs.some((glob) => glob(name)))
 }
 
 /** Compiles a document's entries and indexes them. */

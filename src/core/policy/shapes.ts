@@ -270,6 +270,7 @@ export function documentShape(patterns: Patterns): DocumentShape {
         default: word(['allow', 'deny', 'hide'], 'what happens to what no list names'),
         hide: list(nameOrGlob('a name or glob'), 'what is left out'),
         deny: list(nameOrGlob('a name or glob'), 'what is denied'),
+        approve: list(nameOrGlob('a name or glob'), 'what a person must approve'),
         allow: list(nameOrGlob('a name or glob'), 'what is allowed'),
         limits: list(
           coupled(limitNamed, (value) =>

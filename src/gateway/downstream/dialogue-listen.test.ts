@@ -23,6 +23,7 @@ test('a stream that the server ends is opened again, from the last event that it
     upstream: 'u',
     protocolVersion: '2025-11-25',
     client: { name: '', version: '' },
+    askable: ['roots', 'sampling'],
     asked: new Set(),
   }
   const kept = keepListening(serverOf(upstream), session, {

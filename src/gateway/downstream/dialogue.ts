@@ -9,7 +9,7 @@ import type { Era } from '../upstream/upstream.ts'
 import { openChannel } from './dialogue-channel.ts'
 import { keepListening } from './dialogue-listen.ts'
 import { DialogueSink } from './dialogue-sink.ts'
-import { clientOf } from './era.ts'
+import { askableIn, clientOf } from './era.ts'
 import type { MessageWriter } from './message-writer.ts'
 
 /** What a dialogue is made of. */
@@ -116,6 +116,7 @@ export function createDialogue(options: DialogueOptions): Dialogue {
           upstream,
           protocolVersion,
           client,
+          askable: askableIn(frame),
           asked: new Set(),
         }
         return undefined

@@ -1,5 +1,6 @@
 import { GatewayError } from '../../core/errors.ts'
 import { isObject, type JsonObject, member } from '../../core/json/json.ts'
+import { type Askable, askableOf } from '../../core/mcp/asking.ts'
 import type { Frame } from '../../core/mcp/frame-model.ts'
 import { isLegacyVersion, isModernVersion, META_KEYS } from '../../core/mcp/revisions.ts'
 
@@ -55,6 +56,10 @@ function claimOf(meta: JsonObject, version: unknown, header: string | undefined)
 
 const MAX_CLIENT = 128
 const short = (text: unknown): string => (typeof text === 'string' ? text.slice(0, MAX_CLIENT) : '')
+
+/** What the client that opens a session can be asked. */
+export const askableIn = (frame: Frame): readonly Askable[] =>
+  frame.kind === 'request' ? askableOf(member(frame.params, 'capabilities')) : []
 
 /** What a client says of itself, bounded; empty where it says nothing. */
 export const clientOf = (info: unknown): { name: string; version: string } =>

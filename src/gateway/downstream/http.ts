@@ -17,7 +17,7 @@ import { type LiveSession, SESSION_LOOK_MS, type Sessions } from '../sessions.ts
 import { Passage } from '../stack/passage.ts'
 import type { Stacks } from '../stack/stacks.ts'
 import { splitBatch } from './batch.ts'
-import { clientOf, modernClaim, requireLegacyHeader } from './era.ts'
+import { askableIn, clientOf, modernClaim, requireLegacyHeader } from './era.ts'
 import { readBody } from './http-body.ts'
 import { corsHeaders, type Edge, preflightHeaders } from './http-edge.ts'
 import { type HttpHead, readHead, requireJson } from './http-head.ts'
@@ -329,6 +329,7 @@ function exchange(
         upstream,
         protocolVersion,
         client: caller.client,
+        askable: askableIn(frame),
         policy: policyMark(caller.grant.policy),
       }),
   })

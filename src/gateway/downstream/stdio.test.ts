@@ -76,7 +76,7 @@ function connect(options: ConnectOptions = {}) {
   const initialize = async (): Promise<void> => {
     const params = {
       protocolVersion: '2025-11-25',
-      capabilities: {},
+      capabilities: { roots: {} },
       clientInfo: { name: 'c', version: '1' },
     }
     send(requestText('init', 'initialize', params))

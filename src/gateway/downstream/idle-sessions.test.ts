@@ -36,6 +36,7 @@ test('a session that nobody uses for long is ended at its server', () => {
   })
   const session = {
     grantId: 'grant-1',
+    askable: [],
     protocolVersion: '2025-11-25',
     client: { name: '', version: '' },
   }

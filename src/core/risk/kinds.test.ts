@@ -5,6 +5,8 @@ import { classify } from './classify.ts'
 /** Tools as servers of many trades name them, by what they can do: `name: description`. */
 const tools = {
   Read: `
+    quote_swap: Get a quote for a token swap
+    customers_by_state: Customers of a state
     getExchangeRate: Get the exchange rate
     fetch_all_refunds: Fetch all refunds
     payments.list: List payments
@@ -152,6 +154,11 @@ const tools = {
     list_item_for_sale: List an item for sale
   `,
   Execute: `
+    send_keys: Send keystrokes to the window
+    unlock_door: Unlock a door
+    graphql_request: Send a GraphQL request
+    performance_start_trace: Start a performance trace
+    browser_drag: Perform drag and drop between two elements
     start_recording: Start recording the screen
     stop_recording: Stop recording
     take_photo: Take a photo with the camera
@@ -199,6 +206,7 @@ const tools = {
     toggl_stop_timer: Stop the timer
   `,
   Destructive: `
+    force_push: Force push to a branch
     cancel_meeting: Cancel a meeting
     delete_all_messages: Delete all messages
     empty_trash: Empty the trash
@@ -222,6 +230,8 @@ const tools = {
     empty_cart: Empty the cart
   `,
   Financial: `
+    approve_token_spend: Approve a spender for a token
+    send_usdc: Send USDC to an address
     createInvoice:
     sendMoney:
     approveLoan: Approve a loan application

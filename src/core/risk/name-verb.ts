@@ -33,6 +33,8 @@ export function mainVerb(words: readonly string[]): PlacedVerb | undefined {
   const plain = all.filter((verb) => verb.isPlain)
   const sure = plain.filter((verb) => NEVER_NOUNS.has(verb.word))
   const [first] = plain
+  // `quote_swap` tells what a swap would cost.
+  if (all[0]?.at === 0 && all[0].word === 'quote') return { ...all[0], isPlain: true }
   // In English order the verb stands first; in noun-verb order last, where a first word that could
   // be a noun gives way to it (`compute_vm_delete`, `deploy_plan_get`).
   if (first?.at === 0 && (sure.length === 0 || sure.includes(first))) return first

@@ -68,7 +68,11 @@ const rules: readonly ObjectRule[] = [
   // Media is made by a paid service elsewhere, not computed from what was given.
   rule('generate', 'image images video audio music speech avatar model', 'Execute'),
   rule('create', 'completion completions', 'Execute'),
+  rule('push', 'force', 'Destructive'),
   rule('push', 'image container', 'Execute'),
+  rule('send', 'key keys keystroke keystrokes keypress', 'Execute'),
+  rule('lock unlock', 'door doors gate car vehicle', 'Execute'),
+  rule('request', 'graphql http api raw', 'Execute'),
   rule('forward', 'email message mail', 'Write'),
   rule('post', 'search query', 'Read'),
   rule('check', 'checkin checkout out', 'Write', false),

@@ -25,10 +25,14 @@ const HEADS = wordSet(
 )
 /** Assets: money once they are sent, only things while they are created or changed. */
 const ASSETS = wordSet('token tokens eth btc sol usdc usdt coin coins nft crypto balance')
+/** Of these a bare `send` is enough: a token may be one of access. */
+const COINS = wordSet(
+  'eth btc sol usdc usdt dai xrp coin coins crypto cryptocurrency bitcoin ether',
+)
 const SENDS = wordSet('transfer bridge swap withdraw wrap unwrap')
 const PREPOSITIONS = wordSet('for in to by from with of on at via using limit market')
 const APPROVES = wordSet('approve increase set')
-const ALLOWANCES = wordSet('allowance spender spending')
+const ALLOWANCES = wordSet('allowance spender spending spend')
 const PHRASES =
   /\btop up\b|\bcash out\b|\bpay out\b|\bcheck out\b|\bcart checkout\b|\bcheckout cart\b/
 const LIABILITY = /\b(liability|refund|pay)/
@@ -75,6 +79,7 @@ export const money: Signal = (facts): readonly Vote[] => {
 const moves = (verb: string): boolean => MOVES.has(verb) || SENDS.has(verb)
 
 function isMoney({ nameWords, text }: ToolFacts, words: readonly string[], verb: string): boolean {
+  if (verb === 'send' && nameWords.some((word) => COINS.has(word))) return true
   if (SENDS.has(verb) && nameWords.some((word) => ASSETS.has(word))) return true
   if (APPROVES.has(verb) && nameWords.some((word) => ALLOWANCES.has(word))) return true
   if (nameWords.some((word) => CLAIMS.has(word)) && LIABILITY.test(text)) return true

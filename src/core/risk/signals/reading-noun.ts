@@ -7,7 +7,7 @@ const ANSWERS = wordSet(
   `info information status stats statistics details detail version versions logs history usage
    health metrics docs documentation guide guidance directions schema schemas types summary overview
    recommendations recommendation practices insights analysis analyzer validation validator
-   similarity summarizer output outputs top kernels trends forecast weather news quotes prices price
+   similarity summarizer metadata freebusy balances output outputs top kernels trends forecast weather news quotes prices price
    balance profile capabilities helper checker lookup finder search suggestions options available
    time date examples tree diagram statistics availability help about results neighbors advice
    stat counts size context policy content resources diagnostics events reports tools regions`,
@@ -20,6 +20,7 @@ export const readingNoun: Signal = ({ verb, nameWords, name }): readonly Vote[] 
   const by = nameWords.indexOf('by')
   // `customers_by_state`: the plural of things, and how they are chosen.
   const isChosen = by > 0 && by < nameWords.length - 1 && (nameWords[by - 1] ?? '').endsWith('s')
-  if (!isChosen && !ANSWERS.has(last)) return []
+  const isQuestion = nameWords.join(' ').endsWith('who am i')
+  if (!isChosen && !isQuestion && !ANSWERS.has(last)) return []
   return [{ category: 'Read', weight: 1.4, quote: name }]
 }

@@ -256,15 +256,17 @@ test('a policy that was edited while the gateway was down is told of when the cl
   const port = await freePort()
   const before = await serve(upstream.url, port)
   const { session } = await Session.open(before.mcp('stub'))
-  const told = async (limit: AbortSignal): Promise<string> => {
+  const told = async (): Promise<string> => {
     const reader = ((await session.get()).body as ReadableStream<Uint8Array>).getReader()
-    limit.addEventListener('abort', () => void reader.cancel())
-    return new TextDecoder().decode((await reader.read()).value)
+    const { value } = await reader.read()
+    await reader.cancel()
+    return new TextDecoder().decode(value)
   }
   before.program.kill('SIGKILL')
   await before.program.ended()
   space.file('policy.json', { version: '1', default: 'allow', hide: ['open'] })
   await serve(upstream.url, port)
-  const text = await told(AbortSignal.timeout(10_000))
-  expect(eventsOf(text)).toEqual(['{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}'])
+  expect(eventsOf(await told())).toEqual([
+    '{"jsonrpc":"2.0","method":"notifications/tools/list_changed"}',
+  ])
 })

@@ -9,7 +9,6 @@ import { type Answer, type Conversation, clientInfo, put } from './question.ts'
 /** A server that lists more tools or pages than this is hostile or broken. */
 const MAX_TOOLS = 20_000
 const MAX_PAGES = 200
-const MAX_SAID = 5
 
 /** What a server said of itself, and every tool that it lists. */
 export interface Listing {
@@ -28,8 +27,6 @@ export interface Listing {
 export interface Unlisted {
   readonly ok: false
   readonly reason: string
-  /** The last lines that a process wrote to stderr, which may hold secrets: for its owner only. */
-  readonly said: readonly string[]
 }
 
 /** What it takes to reach servers. */
@@ -41,20 +38,17 @@ export interface Means {
 
 /** Starts or contacts a server, asks for every tool, and ends what it started. Never rejects. */
 export async function listServer(entry: ServerEntry, means: Means): Promise<Listing | Unlisted> {
-  const said: string[] = []
-  const log: Log = (_level, event) => {
-    if (event.event === 'upstream.said') said.push(event.line)
-    if (said.length > MAX_SAID) said.shift()
-  }
+  // What a process writes to stderr may hold secrets: nobody is shown it.
+  const log: Log = () => {}
   let upstream: Upstream | undefined
   try {
     upstream = openUpstream(entry, { log, clock: means.clock })
     const until = means.clock.now() + means.timeoutMs
     const left = (): number => Math.max(1, until - means.clock.now())
     const result = await converse(upstream, left)
-    return typeof result === 'string' ? { ok: false, reason: result, said } : result
+    return typeof result === 'string' ? { ok: false, reason: result } : result
   } catch (error) {
-    return { ok: false, reason: error instanceof Error ? error.message : 'unknown error', said }
+    return { ok: false, reason: error instanceof Error ? error.message : 'unknown error' }
   } finally {
     await upstream?.close().catch(() => {})
   }

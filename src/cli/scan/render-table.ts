@@ -121,6 +121,7 @@ function sumLine(server: Extract<ScannedServer, { state: 'scanned' }>, paint: Pa
 
 function stackTable({ servers, stack }: Report, paint: Paint, hasPolicies: boolean): string {
   const scanned = servers.filter(({ state }) => state === 'scanned').length
+  if (scanned === 0) return ''
   const colours = severityPaint(paint)
   const lines = [
     `${paint.bold('All together')}  ${plural(scanned, 'server')} of ${servers.length}, ${plural(stack.tools.length, 'tool')}: ${mixFrom(stack.byCategory)}\n`,

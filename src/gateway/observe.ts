@@ -28,11 +28,22 @@ const NO_KEYS: readonly string[] = []
 const cut = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most - 1)}…` : text
 
-const keysOf = (args: JsonObject | undefined): readonly string[] => {
+/** A key that looks as if it was made by chance, or holds what a token begins with: it may be a secret. */
+const SECRET =
+  /^(?=.*\d)(?=.*[A-Za-z])[\w\-.~+/=]{16,}$|^(?:sk|pk|rk|gh[opsu]|xox[abprs]|AKIA|eyJ|AIza|glpat|npm)[_-]?[\w-]{12,}|^bearer\s|-----BEGIN/i
+
+const isSecret = (key: string, known: Tool | undefined): boolean =>
+  key.length >= 12 && SECRET.test(key) && !Object.hasOwn(known?.properties ?? {}, key)
+
+/** Keys as they were sent, but short, few, and without those that look like secrets. */
+const keysOf = (args: JsonObject | undefined, known: Tool | undefined): readonly string[] => {
   if (args === undefined) return NO_KEYS
   const keys = Object.keys(args)
-  if (keys.length <= MAX_KEYS && keys.every((key) => key.length <= MAX_KEY)) return keys
-  return keys.slice(0, MAX_KEYS).map((key) => cut(key, MAX_KEY))
+  const isPlain = (key: string): boolean => key.length <= MAX_KEY && !isSecret(key, known)
+  if (keys.length <= MAX_KEYS && keys.every(isPlain)) return keys
+  return keys
+    .slice(0, MAX_KEYS)
+    .map((key) => (isSecret(key, known) ? `(secret, ${key.length} characters)` : cut(key, MAX_KEY)))
 }
 
 /** The record of an exchange that began at `at` and took `latencyMs`. */
@@ -60,7 +71,7 @@ export function recordOf(
     policy: grant.policy?.name ?? '',
     policyVersion: grant.policy?.version ?? '',
     mode: ending.mode,
-    argumentKeys: keysOf(ending.args),
+    argumentKeys: keysOf(ending.args, known),
     outcome: ending.outcome,
     code: ending.code,
     upstreamStatus: ending.upstreamStatus,

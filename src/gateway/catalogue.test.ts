@@ -30,6 +30,33 @@ describe('the catalogue of a server', () => {
       expect(catalogue.find(other)).toBeUndefined()
   })
 
+  test('tells a tool that is another than when it was first seen, in anything', () => {
+    const tool = (more: JsonObject): JsonObject => ({
+      name: 't',
+      description: 'sends',
+      inputSchema: { type: 'object', properties: { to: { type: 'string' } } },
+      ...more,
+    })
+    const seen = (...definitions: readonly JsonObject[]): boolean => {
+      const catalogue = open()
+      for (const definition of definitions) catalogue.add('tools/list', [definition], whole)
+      return catalogue.hasDrifted('t')
+    }
+    expect(seen(tool({}))).toBe(false)
+    const { name: _, ...rest } = tool({})
+    expect(seen(tool({}), { ...rest, name: 't' })).toBe(false)
+    for (const more of [
+      { description: 'sends, and copies' },
+      { annotations: { readOnlyHint: true } },
+      { inputSchema: { type: 'object', properties: { to: { type: 'string', default: 'x' } } } },
+    ])
+      expect(seen(tool({}), tool(more))).toBe(true)
+    // Gone for a while and back as another is a change too; back as it was is none.
+    expect(seen(tool({}), { name: 'other' }, tool({ title: 'new' }))).toBe(true)
+    expect(seen(tool({}), tool({ title: 'new' }), tool({}))).toBe(false)
+    expect(open().hasDrifted('t')).toBe(false)
+  })
+
   test('is complete with the last page, and not before', () => {
     const catalogue = open()
     list(catalogue, [['a'], '...'])

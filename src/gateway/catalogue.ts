@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto'
+import { canonicalText } from '../core/json/canonical.ts'
 import type { JsonObject } from '../core/json/json.ts'
 import { itemName, LISTS, type ListMethod } from '../core/mcp/list.ts'
 import { type MirroredParam, mirroredParams, pageUri, policyFacts } from '../core/mcp/tool.ts'
@@ -9,6 +11,8 @@ import { pageOf } from './resources.ts'
 export interface KnownTool {
   readonly tool: Tool
   readonly mirrored: readonly MirroredParam[]
+  /** Of the whole definition: two that differ in anything have two. */
+  readonly digest: string
   /** The page that shows it (MCP Apps); undefined when it has none. */
   readonly page?: string | undefined
 }
@@ -27,6 +31,8 @@ export class Catalogue {
   readonly #pages = new Map(METHODS.map((method) => [method, new Pages()]))
   /** The names of each list that was seen whole. */
   readonly #listed = new Map<ListMethod, readonly string[]>()
+  /** Each tool's definition as it was first seen, as a digest. */
+  readonly #first = new Map<string, string>()
   readonly #server: string
   readonly #classify: Classify
 
@@ -59,12 +65,19 @@ export class Catalogue {
       if (name === undefined || names.has(name)) continue
       names.add(name)
       if (method === 'tools/list' && (this.#tools.has(name) || this.#tools.size < MAX_TOOLS))
-        this.#tools.set(name, this.#known(name, definition))
+        this.#take(name, this.#known(name, definition))
     }
     const all = this.#pages.get(method)?.add(names, place)
     if (all === undefined) return
     this.#listed.set(method, all)
     if (method === 'tools/list') this.#keepOnly(all)
+  }
+
+  #take(name: string, known: KnownTool): void {
+    this.#tools.set(name, known)
+    // What is forgotten would be accepted again in any form: a name keeps its first digest.
+    if (!this.#first.has(name) && this.#first.size < 2 * MAX_TOOLS)
+      this.#first.set(name, known.digest)
   }
 
   /** A list seen from its first page to its last replaces what was known before, in its newest form. */
@@ -77,12 +90,19 @@ export class Catalogue {
     this.#tools = kept
   }
 
+  /** True for a tool whose definition is another than it was when it was first seen. */
+  hasDrifted(name: string): boolean {
+    const digest = this.#tools.get(name)?.digest
+    return digest !== undefined && digest !== this.#first.get(name)
+  }
+
   #known(name: string, definition: JsonObject): KnownTool {
     const facts = policyFacts(definition)
     const { category, severity } = this.#classify(definition)
     return {
       tool: { server: this.#server, name, isAdvertised: true, category, severity, ...facts },
       mirrored: mirroredParams(definition),
+      digest: hash('sha256', canonicalText(definition), 'base64url'),
       page: pageOf(pageUri(definition)),
     }
   }

@@ -209,6 +209,9 @@ export class Exchange {
         ? this.#hide(frame, { ...judged, known: tool }, decision, 'tool')
         : this.#deny(frame, { ...judged, known: tool }, decision)
 
+    if (policy.pins && catalogue.hasDrifted(name))
+      return this.#deny(frame, { ...judged, known: tool }, DRIFT)
+
     // approve
     if (decision.effect === 'approve')
       return this.#deny(frame, { ...judged, known: tool }, approve(decision))
@@ -544,6 +547,11 @@ export class Exchange {
 const NO_POLICY: Denial = {
   rule: '(no policy)',
   message: 'this credential has no policy, so nothing is allowed',
+}
+
+const DRIFT: Denial = {
+  rule: '(drift)',
+  message: 'the definition of this tool has changed since it was first seen',
 }
 
 const NO_COUNTERS: ReadonlyMap<string, number> = new Map()

@@ -143,8 +143,11 @@ function checkCondition(condition: Part, counters: ReadonlySet<string>, report: 
 /** Says what a reader of the policy would wrongly rely on. */
 function warnOfGaps(root: JsonNode, report: Report): void {
   for (const [key, what] of [
-    ['pin', 'changed tools are not withheld yet'],
-    ['strict_arguments', 'arguments are not checked against the schema yet'],
+    ['pin', 'enforced until a restart: what it accepted is not kept, and a restart accepts anew'],
+    [
+      'strict_arguments',
+      'accepted but not enforced by this version: arguments are not checked against the schema yet',
+    ],
   ] as const) {
     const node = nodeOf(root, key)
     if (node !== undefined && scalarOf(node) === true)
@@ -152,7 +155,7 @@ function warnOfGaps(root: JsonNode, report: Report): void {
         level: 'warning',
         pointer: `/${key}`,
         offset: node.start,
-        message: `\`${key}\` is accepted but not enforced by this version: ${what}`,
+        message: `\`${key}\` is ${what}`,
       })
   }
   const byDefault = nodeOf(root, 'default')

@@ -30,7 +30,7 @@ export function compilePolicy(
   const reads = countersReadBy(document)
   return {
     document,
-    pins: document.pin ?? false,
+    pins: mode === 'enforce' && document.pin === true,
     strictArguments: document.strict_arguments ?? false,
     planOf: (tool) => plans.planOf(tool),
     decide: (request: AccessRequest): Decision =>

@@ -24,6 +24,14 @@ test('every explanation is of a difference that there is, or that comes and goes
   expect(EXPLANATIONS.filter((one) => one.isUnsteady !== true && !used.has(one))).toEqual([])
 })
 
+test('the reference server passes everything that is scored when it is asked directly', () => {
+  const [old, modern] = ['both-http@2025-11-25', 'both-http@2026-07-28'].map(
+    (id) => rows[id]?.direct.scored,
+  )
+  expect(old).toEqual({ scenarios: [30, 30], checks: [70, 70] })
+  expect(modern).toEqual({ scenarios: [37, 37], checks: [118, 118] })
+})
+
 test('a client and a server of one era lose nothing over HTTP', () => {
   const lost = SUBJECTS.filter(({ kind, id }) => kind === 'same era' && /-http@/.test(id))
     .flatMap(({ id }) => rows[id]?.differences.map((line) => `${id} ${line}`) ?? [])

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { linesOf, readBaseline } from './baseline.ts'
 import { explanationOf } from './explanations.ts'
 import { type Measured, measure, SUBJECTS } from './measure.ts'
+import { tally } from './run-model.ts'
 import { hasSharedDiffer, sharedCount } from './shared-differ.ts'
 import { SUITE_VERSION } from './suite.ts'
 
@@ -34,6 +35,8 @@ describe.each(SUBJECTS)('$kind, $revision: $title ($id)', ({ id, isHere, revisio
     const errors = Object.entries(one.through).flatMap(([name, { errors }]) =>
       Object.entries(errors).map(([check, error]) => `${name} :: ${check}: ${error}`),
     )
+    // What both runs lost would be no difference.
+    expect(tally(one.direct, 'scored')).toEqual(row.direct.scored)
     expect(lines.filter(isSteady), errors.join('\n')).toEqual(row.differences.filter(isSteady))
     expect(lines.filter((line) => explanationOf(id, line) === undefined)).toEqual([])
   })

@@ -1,6 +1,7 @@
 /**
  * The built program at `http://127.0.0.1:PORT/mcp`, without a credential, for probes that know nothing
- * else: `gate-for-probe.ts UPSTREAM PORT`. Ends with SIGTERM.
+ * else: `gate-for-probe.ts UPSTREAM PORT`. Ends with SIGTERM, and with whoever
+ * started it.
  */
 import { Space } from '../fakes/space.ts'
 import { startBearerShim } from './bearer-shim.ts'
@@ -22,9 +23,14 @@ const served = await space.serve({
 })
 const routes = new Map([['/mcp', { token: TOKEN, path: '/mcp/probed' }]])
 const shim = await startBearerShim(served.url, routes, Number(port))
-process.once('SIGTERM', () => {
-  void shim
-    .close()
-    .then(() => space.close())
-    .then(() => process.exit(0))
-})
+async function end(): Promise<void> {
+  await shim.close()
+  await space.close()
+  process.exit(0)
+}
+process.once('SIGTERM', () => void end())
+// A probe that breaks off ends nothing.
+const parent = process.ppid
+setInterval(() => {
+  if (process.ppid !== parent) void end()
+}, 500)

@@ -10,6 +10,7 @@ import type {
 } from '../upstream/upstream.ts'
 import { AnswerScan } from './answer-scan.ts'
 import type { Mask, MaskedBody } from './mask.ts'
+import { readWhole } from './whole-answer.ts'
 
 /**
  * Lets nothing pass but answers: a body that is no JSON-RPC answer to its request is the failure of
@@ -100,15 +101,32 @@ class CheckedSink extends MaskedSink {
       return
     }
     this.#head = head
-    if (head.kind === 'empty') return
-    this.#scan = new AnswerScan(this.#id)
-    this.#body = this.mask?.body()
   }
 
   override chunk(bytes: Uint8Array): boolean {
-    if (this.#isOver || this.#scan === undefined) return true
+    const head = this.#head
+    if (this.#isOver || head === undefined || head.kind !== 'json') return true
+    if (this.#scan === undefined) {
+      if (bytes.length === head.length && bytes.length <= MAX_SMALL && this.#takeWhole(bytes, head))
+        return true
+      this.#scan = new AnswerScan(this.#id)
+      this.#body = this.mask?.body()
+    }
     const clear = this.#body === undefined ? bytes : this.#body.push(bytes)
     return clear.length === 0 || this.#take(this.#scan, clear)
+  }
+
+  /** The usual case: a small answer that came in one piece. False where it must be read in full. */
+  #takeWhole(bytes: Uint8Array, head: Head): boolean {
+    const clear = this.mask === undefined ? bytes : this.mask.whole(bytes)
+    const whole = readWhole(clear, this.#id)
+    if (whole === undefined) return false
+    this.#isOver = true
+    const { resultType } = whole
+    this.sink.head(resultType === undefined ? head : { ...head, resultType })
+    this.sink.chunk(clear)
+    this.sink.end()
+    return true
   }
 
   #take(scan: AnswerScan, bytes: Uint8Array): boolean {

@@ -7,8 +7,10 @@
 export interface Mask {
   /** The text without them; the same text where there are none. */
   text(text: string): string
-  /** For one body. */
+  /** For one body that comes in pieces. */
   body(): MaskedBody
+  /** For one body that is there in one piece; the same bytes where nothing is in it. */
+  whole(bytes: Uint8Array): Uint8Array
 }
 
 /** One body on its way: what may be the beginning of a credential waits for what follows. */
@@ -94,7 +96,16 @@ export function createMask(credentials: readonly string[]): Mask | undefined {
     return out
   }
 
+  const maskedBytes = (bytes: Buffer): Buffer => {
+    const text = bytes.toString('latin1')
+    const out = masked(text)
+    return out === text ? bytes : Buffer.from(out, 'latin1')
+  }
+  const bufferOf = (bytes: Uint8Array): Buffer =>
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+
   return {
+    whole: (bytes) => maskedBytes(bufferOf(bytes)),
     text(text) {
       const bytes = latin(text)
       const out = masked(bytes)
@@ -102,15 +113,8 @@ export function createMask(credentials: readonly string[]): Mask | undefined {
     },
     body() {
       let waiting: Buffer = Buffer.alloc(0)
-      const take = (bytes: Uint8Array): Buffer => {
-        const all =
-          waiting.length === 0
-            ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
-            : Buffer.concat([waiting, bytes])
-        const text = all.toString('latin1')
-        const out = masked(text)
-        return out === text ? all : Buffer.from(out, 'latin1')
-      }
+      const take = (bytes: Uint8Array): Buffer =>
+        maskedBytes(waiting.length === 0 ? bufferOf(bytes) : Buffer.concat([waiting, bytes]))
       return {
         push(bytes) {
           const all = take(bytes)

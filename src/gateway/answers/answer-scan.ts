@@ -58,7 +58,7 @@ export class AnswerScan {
   readonly #id: FrameId | undefined
   #state = VALUE
   /** What encloses the place, outermost first. */
-  readonly #nesting = new Uint8Array(MAX_DEPTH)
+  readonly #nesting: number[] = []
   #depth = 0
   #seen = 0
   /** Bytes at the end that may be the beginning of a character. */
@@ -72,8 +72,8 @@ export class AnswerScan {
   /** The member of the envelope, and the one of the result, that the place is in. */
   #outer: string | undefined
   #inner: string | undefined
-  readonly #outerKeys = new Set<string>()
-  readonly #innerKeys = new Set<string>()
+  readonly #outerKeys: string[] = []
+  readonly #innerKeys: string[] = []
   #isVersioned = false
   #idText: string | undefined
   #resultType: string | undefined
@@ -330,11 +330,7 @@ export class AnswerScan {
 
   #keep(bytes: Uint8Array, from: number, to: number): void {
     if (this.#token.length + to - from > MAX_TOKEN) this.#fail('a name or a number is too long')
-    else if (to - from > 32)
-      this.#token += Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString(
-        'latin1',
-      )
-    else for (let i = from; i < to; i++) this.#token += String.fromCharCode(bytes[i] as number)
+    else if (to > from) this.#token += latin1(bytes, from, to)
   }
 
   #open(kind: number, next: number): void {
@@ -375,9 +371,9 @@ export class AnswerScan {
     }
   }
 
-  #name(keys: Set<string>, key: string): void {
-    if (keys.has(key)) this.#fail('a name of it is repeated')
-    else if (keys.size < MAX_KEYS) keys.add(key)
+  #name(keys: string[], key: string): void {
+    if (keys.includes(key)) this.#fail('a name of it is repeated')
+    else if (keys.length < MAX_KEYS) keys.push(key)
     else this.#fail('it has too many members')
   }
 
@@ -390,8 +386,8 @@ export class AnswerScan {
   }
 
   #envelope(): string | undefined {
-    const hasResult = this.#outerKeys.has('result')
-    const hasError = this.#outerKeys.has('error')
+    const hasResult = this.#outerKeys.includes('result')
+    const hasError = this.#outerKeys.includes('error')
     if (!this.#isVersioned) return 'it is not of JSON-RPC 2.0'
     if (hasResult === hasError) return 'it holds neither a result nor an error, or both'
     // Who could not read a request can not say whose error it is.
@@ -415,6 +411,12 @@ function shortStringEnd(bytes: Uint8Array, from: number): number {
   }
   return -1
 }
+
+const latin1 = (bytes: Uint8Array, from: number, to: number): string =>
+  (Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  ).toString('latin1', from, to)
 
 /** How many bytes at the end are the beginning of a character that is not all there yet. */
 function unfinished(bytes: Uint8Array): number {

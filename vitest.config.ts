@@ -7,7 +7,10 @@ const project = (name: string, include: string[], more: object = {}) => ({
 export default defineConfig({
   test: {
     projects: [
-      project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/cases/**/*.test.ts']),
+      // Properties take seconds on a machine that has other things to do.
+      project('unit', ['src/**/*.test.ts', 'test/*.test.ts', 'test/cases/**/*.test.ts'], {
+        testTimeout: 30_000,
+      }),
       project('contract', ['test/contract/**/*.test.ts'], { testTimeout: 60_000 }),
       project('e2e', ['test/e2e/**/*.test.ts'], { testTimeout: 60_000, hookTimeout: 60_000 }),
       // By itself, at the end: the suite's own limits are tight on a machine that is busy.

@@ -513,6 +513,9 @@ export class Exchange {
   /** Sends a frame to the upstream; what comes back goes to `sink`. */
   #sendUp(frame: Frame, sink: ReplySink): void {
     const { server, era, mirrors } = this.#caller
+    // A client over HTTP resumes its streams itself; over any other channel it has none, and of what
+    // the gateway asks on its own it knows nothing.
+    const isOurs = mirrors === undefined || idOf(frame) !== idOf(this.#frame)
     const request = {
       frame,
       bytes: frame === this.#frame ? this.#bytes : Buffer.from(frame.text, 'utf8'),
@@ -521,10 +524,8 @@ export class Exchange {
       session: this.#caller.session?.upstream,
       grantId: this.#caller.grant.id,
       headers: this.#caller.headers,
+      mayReturn: !isOurs && era === 'legacy',
     }
-    // A client over HTTP resumes its streams itself; over any other channel it has none, and of what
-    // the gateway asks on its own it knows nothing.
-    const isOurs = mirrors === undefined || idOf(frame) !== idOf(this.#frame)
     this.#upstream =
       isOurs && era === 'legacy' && frame.kind === 'request'
         ? exchangeResuming(server.upstream, { ...request, frame }, sink)

@@ -41,7 +41,7 @@ export const EXPLANATIONS: readonly Explanation[] = [
   {
     of: /-stdio@2025-11-25$|^modern-|^stack-of-/,
     line: / server-sse-polling :: /,
-    why: 'The server hangs up in the middle of a call and goes on when the client returns. A pipe and a stateless stream have nothing to return to, so the answer comes at once.',
+    why: 'The server hangs up in the middle of a call and goes on when the client returns. Over a pipe and on a stateless stream no server can hang up. Sallyport begins the stream so that a client that loses it may return, but never hangs up itself.',
   },
   {
     of: /^(stack-of-)?legacy-.*@2026-07-28$/,

@@ -80,6 +80,15 @@ export class RecordingSink implements ReplySink {
   }
 }
 
+/** Keeps whole events, with their ids. */
+export class KeepingSink extends RecordingSink {
+  readonly all: { data: string; id?: string; retry?: string }[] = []
+  override event(event: { data: string; id?: string; retry?: string }): boolean {
+    this.all.push(event)
+    return super.event(event)
+  }
+}
+
 interface Result {
   readonly content?: readonly { readonly text: string }[]
   readonly [key: string]: unknown

@@ -4,6 +4,8 @@ import type { Log } from '../../core/log.ts'
 import type { RequestFrame } from '../../core/mcp/frame-model.ts'
 import { parseJson } from '../../core/mcp/parse-json.ts'
 import type { Clock } from '../../core/ports.ts'
+import { lastEventIdIn, PRIME_AFTER_MS } from '../upstream/client-reply.ts'
+import { EventLog } from '../upstream/event-log.ts'
 import { acknowledge, createReply, refuse } from '../upstream/reply.ts'
 import { skimPath, textOf } from '../upstream/skim.ts'
 import type {
@@ -13,7 +15,6 @@ import type {
   UpstreamRequest,
 } from '../upstream/upstream.ts'
 import { Discovery, initializeResult } from './legacy-over-modern/discovery.ts'
-import { EventLog } from './legacy-over-modern/event-log.ts'
 import { type Around, aroundModern, askOwn } from './legacy-over-modern/own-questions.ts'
 import { Session, type SessionMeans } from './legacy-over-modern/session.ts'
 import {
@@ -38,7 +39,6 @@ export interface LegacyOverModernMeans {
   readonly primeAfterMs?: number
 }
 
-const PRIME_AFTER_MS = 50
 const MAX_PAGES = 100
 /** How often the server is asked again for a tool that it did not list. */
 const RELEARN_MS = 5_000
@@ -237,9 +237,4 @@ function answer(sink: ReplySink, { id }: RequestFrame, result: string, session?:
   queueMicrotask(() =>
     createReply(sink, session).answer({ text, bytes: Buffer.from(text, 'utf8') }),
   )
-}
-
-const lastEventIdIn = (headers: readonly string[]): string | undefined => {
-  const at = headers.findIndex((name, i) => i % 2 === 0 && name === 'last-event-id')
-  return at === -1 ? undefined : headers[at + 1]
 }

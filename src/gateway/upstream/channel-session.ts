@@ -1,7 +1,9 @@
 import { GatewayError } from '../../core/errors.ts'
 import type { Log } from '../../core/log.ts'
 import type { Frame, FrameId, RequestFrame } from '../../core/mcp/frame-model.ts'
+import { resume } from './client-reply.ts'
 import { type Incoming, idIn, idKey, objectIn } from './incoming.ts'
+import { createKeptReply, type Kept } from './kept-reply.ts'
 import { cancelled, declined } from './own-messages.ts'
 import type { PeerEvents } from './peer.ts'
 import { acknowledge, createReply, type Reply, refuse } from './reply.ts'
@@ -31,17 +33,21 @@ export interface SessionChannel {
   close(): Promise<void>
 }
 
+/** What a message comes with. */
+export interface Around {
+  /** Further request headers, for a channel that has any: name, value, … */
+  readonly headers?: readonly string[]
+  /** The revision of a client that may lose the stream of the answer and come back for it. */
+  readonly returning?: string | undefined
+}
+
 /** One legacy session with a channel of its own, on which frames go as they came. */
 export interface ChannelSession {
   readonly id: string
   readonly grantId: string
-  exchange(
-    frame: Frame,
-    bytes: Uint8Array,
-    sink: ReplySink,
-    headers?: readonly string[],
-  ): UpstreamExchange
-  listen(sink: ReplySink): UpstreamExchange
+  exchange(frame: Frame, bytes: Uint8Array, sink: ReplySink, around?: Around): UpstreamExchange
+  /** Opens the stream of what belongs to no request; with the id of an event, reads on behind it. */
+  listen(sink: ReplySink, lastEventId?: string): UpstreamExchange
   signal(signal: NodeJS.Signals): void
   close(): Promise<void>
   isIdle(): boolean
@@ -57,6 +63,8 @@ export interface ChannelSessionOptions {
     /** How long a request may take in all. */
     readonly requestTimeoutMs: number
   }
+  /** Where streams are kept for clients that lose them; absent where none are kept. */
+  readonly kept?: Kept | undefined
   open(events: PeerEvents): SessionChannel
   /** The session is over, though its channel may still be ending. */
   onOver(): void
@@ -67,12 +75,13 @@ export interface ChannelSessionOptions {
 }
 
 type Message = Pick<Required<Outgoing>, 'bytes' | 'headers'>
+type RequestReply = Omit<Reply, 'begin'>
 
 /** What a server sends that is no answer. */
 type Unasked = Exclude<Incoming, { kind: 'response' }>
 
 interface Pending {
-  readonly reply: Reply
+  readonly reply: RequestReply
   readonly token: FrameId | undefined
   readonly timer: NodeJS.Timeout
   readonly isInitialize: boolean
@@ -100,7 +109,7 @@ export function openChannelSession(options: ChannelSessionOptions): ChannelSessi
   const pending = new Map<string, Pending>()
   /** Ids of the server's requests that wait for the client's response. */
   const asked = new Set<string>()
-  const stalled = new Set<Reply>()
+  const stalled = new Set<RequestReply>()
   let queue: Unasked[] = []
   let listener: Reply | undefined
   let isListenerStalled = false
@@ -126,13 +135,17 @@ export function openChannelSession(options: ChannelSessionOptions): ChannelSessi
       }
       listener?.end()
       listener = undefined
-      options.onOver()
+      over()
       options.onEnded()
     },
   })
 
+  function over(): void {
+    options.kept?.log.leave(options.id)
+    options.onOver()
+  }
   const tell = (bytes: Uint8Array, kind: Frame['kind']): void => channel.send({ bytes, kind })
-  const unstall = (reply: Reply): void => {
+  const unstall = (reply: RequestReply): void => {
     if (stalled.delete(reply) && stalled.size === 0) channel.resume()
   }
   const forget = (id: FrameId, one: Pending): void => {
@@ -174,7 +187,7 @@ export function openChannelSession(options: ChannelSessionOptions): ChannelSessi
     else if (token === undefined) toListener(message)
   }
 
-  function toRequest(reply: Reply, text: string): void {
+  function toRequest(reply: RequestReply, text: string): void {
     if (reply.event(text) || stalled.has(reply)) return
     stalled.add(reply)
     channel.pause()
@@ -204,10 +217,22 @@ export function openChannelSession(options: ChannelSessionOptions): ChannelSessi
     for (const message of waiting) toListener(message)
   }
 
+  function replyTo(
+    frame: RequestFrame,
+    sink: ReplySink,
+    protocolVersion: string | undefined,
+  ): RequestReply {
+    const { id: owner, kept } = options
+    if (frame.method === 'initialize') return createReply(sink, owner)
+    if (kept === undefined || protocolVersion === undefined) return createReply(sink)
+    return createKeptReply(sink, frame, { owner, protocolVersion, ...kept })
+  }
+
   function request(
     frame: RequestFrame,
     { bytes, headers }: Message,
     sink: ReplySink,
+    returning: string | undefined,
   ): UpstreamExchange {
     const key = idKey(frame.id)
     const refusal = pending.has(key)
@@ -220,7 +245,7 @@ export function openChannelSession(options: ChannelSessionOptions): ChannelSessi
       return { cancel() {} }
     }
     const isInitialize = frame.method === 'initialize'
-    const reply = createReply(sink, isInitialize ? options.id : undefined)
+    const reply = replyTo(frame, sink, returning)
     const expire = (): void => {
       const one = pending.get(key)
       if (one === undefined) return
@@ -285,7 +310,7 @@ export function openChannelSession(options: ChannelSessionOptions): ChannelSessi
   const giveUp = (): void => void close().catch(() => {})
 
   async function close(): Promise<void> {
-    options.onOver()
+    over()
     await channel.close()
   }
 
@@ -296,7 +321,7 @@ export function openChannelSession(options: ChannelSessionOptions): ChannelSessi
     close,
     // An open listen stream is a client that is there.
     isIdle: () => pending.size === 0 && listener === undefined,
-    exchange(frame, bytes, sink, headers = []) {
+    exchange(frame, bytes, sink, { headers = [], returning } = {}) {
       options.onUse()
       const refusal = channel.refusal()
       if (refusal !== undefined) {
@@ -304,10 +329,15 @@ export function openChannelSession(options: ChannelSessionOptions): ChannelSessi
         return { cancel() {} }
       }
       const message = { bytes, headers }
-      return frame.kind === 'request' ? request(frame, message, sink) : pass(frame, message, sink)
+      return frame.kind === 'request'
+        ? request(frame, message, sink, returning)
+        : pass(frame, message, sink)
     },
-    listen(sink) {
+    listen(sink, lastEventId) {
       options.onUse()
+      const lost =
+        lastEventId === undefined ? undefined : options.kept?.log.find(options.id, lastEventId)
+      if (lost !== undefined) return resume(lost.stream, lost.number, sink)
       listener?.end()
       const mine = createReply(sink)
       listener = mine

@@ -109,7 +109,7 @@ export function createSseUpstream(options: SseUpstreamOptions): SseUpstream {
       }),
     )
     sessions.set(id, session)
-    return session.exchange(frame, bytes, sink, headersOf(request))
+    return session.exchange(frame, bytes, sink, { headers: headersOf(request) })
   }
 
   /** The session, if it is this grant's; to any other grant it is as unknown as one that never was. */
@@ -123,7 +123,7 @@ export function createSseUpstream(options: SseUpstreamOptions): SseUpstream {
       const { frame, session: id, grantId } = request
       const session = find(id, grantId)
       if (session !== undefined)
-        return session.exchange(frame, request.bytes, sink, headersOf(request))
+        return session.exchange(frame, request.bytes, sink, { headers: headersOf(request) })
       const isOpening = frame.kind === 'request' && frame.method === 'initialize'
       if (isClosed)
         refuse(sink, new GatewayError('upstream_unreachable', 'the gateway is stopping'))

@@ -5,6 +5,8 @@ import type { Clock } from '../../core/ports.ts'
 import type { ServerEntry, ServerTarget } from '../../core/snapshot.ts'
 import { type ChannelSession, openChannelSession, type SessionChannel } from './channel-session.ts'
 import { childEnvironment } from './child-environment.ts'
+import { lastEventIdIn, PRIME_AFTER_MS, takesEvents } from './client-reply.ts'
+import { EventLog } from './event-log.ts'
 import { createMultiplexer, type Multiplexer } from './multiplexer.ts'
 import { openPeer, type PeerEvents, type PeerSettings, type ProcessEnd } from './peer.ts'
 import { createProcessPool } from './process-pool.ts'
@@ -26,6 +28,8 @@ export interface StdioBounds {
   readonly backoffMinMs: number
   readonly backoffMaxMs: number
   readonly healthyMs: number
+  /** How long a request may take before its client can leave and come back for the answer. */
+  readonly primeAfterMs: number
 }
 
 /** What holds unless it is said otherwise. */
@@ -40,6 +44,7 @@ export const stdioBounds: StdioBounds = {
   backoffMinMs: 250,
   backoffMaxMs: 30_000,
   healthyMs: 60_000,
+  primeAfterMs: PRIME_AFTER_MS,
 }
 
 /** What a stdio upstream is made of. */
@@ -67,6 +72,10 @@ export interface StdioUpstream extends Upstream {
 
 const none: UpstreamExchange = { cancel() {} }
 const SHARED = 'shared'
+
+/** The revision of a client that may come back for its answer; undefined when it can't. */
+const returningIn = (request: UpstreamRequest): string | undefined =>
+  request.mayReturn === true && takesEvents(request.headers) ? request.protocolVersion : undefined
 
 /** A process for one session. */
 function pipesOf(settings: PeerSettings, events: PeerEvents): SessionChannel {
@@ -110,6 +119,7 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
 
   const pool = createProcessPool(bounds, clock)
   const sessions = new Map<string, ChannelSession>()
+  const kept = { log: new EventLog(clock), primeAfterMs: bounds.primeAfterMs }
   const modern = new Map<string, Multiplexer>()
   let shared: SharedSessions | undefined
   let isClosed = false
@@ -138,6 +148,7 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
         id,
         grantId,
         settings,
+        kept,
         open: (events) => pipesOf(settings, events),
         onUse,
         onOver: () => void sessions.delete(id),
@@ -199,7 +210,8 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
     }
     if (shared?.has(id, grantId)) return shared.exchange(id, frame, sink)
     const session = find(id, grantId)
-    if (session !== undefined) return session.exchange(frame, request.bytes, sink)
+    if (session !== undefined)
+      return session.exchange(frame, request.bytes, sink, { returning: returningIn(request) })
     refuse(sink, new GatewayError('session_unknown'))
     return none
   }
@@ -235,10 +247,10 @@ export function createStdioUpstream(options: StdioUpstreamOptions): StdioUpstrea
       return request.era === 'legacy' ? legacy(request, sink) : stateless(request, sink)
     },
     listen(request, sink) {
-      const { session: id, grantId } = request
+      const { session: id, grantId, headers } = request
       if (id !== undefined && shared?.has(id, grantId)) return shared.listen(id, sink)
       const session = find(id, grantId)
-      if (session !== undefined) return session.listen(sink)
+      if (session !== undefined) return session.listen(sink, lastEventIdIn(headers))
       refuse(sink, new GatewayError(id === undefined ? 'session_missing' : 'session_unknown'))
       return none
     },

@@ -17,6 +17,8 @@ export interface UpstreamRequest {
   readonly grantId: string
   /** Further request headers for HTTP upstreams, already reduced to what may pass; name, value, … */
   readonly headers: readonly string[]
+  /** The client may lose the stream of the answer and come back for it by itself (legacy only). */
+  readonly mayReturn?: boolean
 }
 
 /** How an upstream begins to answer. */

@@ -2,9 +2,9 @@ import { GatewayError } from '../../../core/errors.ts'
 import { isObject, type JsonObject, member } from '../../../core/json/json.ts'
 import type { RequestFrame } from '../../../core/mcp/frame-model.ts'
 import { parseJson } from '../../../core/mcp/parse-json.ts'
+import type { ClientReply } from '../../upstream/client-reply.ts'
 import type { Upstream, UpstreamExchange } from '../../upstream/upstream.ts'
 import { type InputRound, readRound } from './asking.ts'
-import type { ClientReply } from './client-reply.ts'
 import { type Answer, decoded, Leg } from './leg.ts'
 import { type Around, aroundModern, freshId } from './own-questions.ts'
 import {
@@ -236,7 +236,16 @@ export class BridgedCall {
   #finish(text: string, isBytes = false): void {
     if (this.#isOver) return
     this.#end()
-    this.#reply.answer(text, isBytes)
+    if (!isBytes) this.#reply.answer({ text })
+    else
+      this.#reply.answer({
+        get text() {
+          return decoded({ text, isBytes })
+        },
+        get bytes() {
+          return Buffer.from(text, 'latin1')
+        },
+      })
   }
 
   #failed(error: GatewayError, wasSent: boolean): void {

@@ -3,13 +3,13 @@ import type { JsonObject } from '../../../core/json/json.ts'
 import type { Frame, RequestFrame } from '../../../core/mcp/frame-model.ts'
 import { errorReply } from '../../../core/mcp/reply.ts'
 import type { Clock } from '../../../core/ports.ts'
+import { ClientReply, keeping, resume, takesEvents } from '../../upstream/client-reply.ts'
+import type { EventLog } from '../../upstream/event-log.ts'
 import { idIn, idKey } from '../../upstream/incoming.ts'
 import { refuse } from '../../upstream/reply.ts'
 import type { ReplySink, Upstream, UpstreamExchange } from '../../upstream/upstream.ts'
 import { BridgedCall } from './bridged-call.ts'
 import { Changes } from './changes.ts'
-import { ClientReply, resume } from './client-reply.ts'
-import type { EventLog } from './event-log.ts'
 import type { Around } from './own-questions.ts'
 import type { Waiting } from './rounds.ts'
 import type { SessionFacts } from './session-id.ts'
@@ -35,8 +35,6 @@ export interface SessionMeans {
 const MAX_CALLS = 1_000
 /** The level of a session that has not named one: servers with sessions send what they find useful. */
 const LEVEL = 'info'
-/** The first revision whose clients know an event without data. */
-const PRIMED_SINCE = '2025-11-25'
 
 /** One session: what it is made of, and what is under way in it. */
 export class Session implements Tabled {
@@ -96,14 +94,11 @@ export class Session implements Tabled {
       refuse(sink, refusal)
       return { cancel() {} }
     }
-    const { inner, tools, log, learnTools, onVersionRefused } = this.#means
-    // Lists are short, and are to be filtered anew whenever they are read.
-    const isKept = !frame.method.endsWith('/list')
+    const { inner, tools, log, primeAfterMs, learnTools, onVersionRefused } = this.#means
     const { version } = this.facts
     const reply = new ClientReply(sink, {
       takesEvents: takesEvents(around.headers),
-      log: isKept ? () => log.open(this.key) : undefined,
-      primeAfterMs: isKept && version >= PRIMED_SINCE ? this.#means.primeAfterMs : undefined,
+      ...keeping(frame.method, version, { primeAfterMs, open: () => log.open(this.key) }),
       errorText: (error) =>
         errorReply(frame.id, error, { isModern: false, protocolVersion: version }),
     })
@@ -161,11 +156,4 @@ export class Session implements Tabled {
     this.#changes.close()
     this.#means.log.leave(this.key)
   }
-}
-
-/** True when the client reads an event stream as the answer; where it does not say, it does. */
-function takesEvents(headers: readonly string[]): boolean {
-  for (let i = 0; i < headers.length; i += 2)
-    if (headers[i] === 'accept') return /text\/event-stream|\*\/\*/i.test(headers[i + 1] as string)
-  return true
 }

@@ -9,7 +9,7 @@ import {
   paramsOf,
   stream,
 } from '../../../../test/fakes/modern-server.ts'
-import { RecordingSink } from '../../../../test/fakes/recording-sink.ts'
+import { KeepingSink, RecordingSink } from '../../../../test/fakes/recording-sink.ts'
 import { until } from '../../../../test/fakes/until.ts'
 import type { JsonObject } from '../../../core/json/json.ts'
 import type { ReplySink } from '../../upstream/upstream.ts'
@@ -260,15 +260,6 @@ describe('a call that takes its time', () => {
       sink.end()
     }
     return { ...bridged, open, finish }
-  }
-
-  /** Keeps whole events. */
-  class KeepingSink extends RecordingSink {
-    readonly all: { data: string; id?: string; retry?: string }[] = []
-    override event(event: { data: string; id?: string; retry?: string }): boolean {
-      this.all.push(event)
-      return super.event(event)
-    }
   }
 
   const begin = async (params: JsonObject = {}) => {

@@ -1,7 +1,6 @@
-import type { GatewayError } from '../../../core/errors.ts'
-import type { ReplySink, UpstreamExchange } from '../../upstream/upstream.ts'
+import type { GatewayError } from '../../core/errors.ts'
 import type { LoggedStream, StreamReader } from './event-log.ts'
-import { decoded } from './leg.ts'
+import type { ReplySink, UpstreamExchange } from './upstream.ts'
 
 /** How a client's request may be answered. */
 export interface ReplyForm {
@@ -14,6 +13,16 @@ export interface ReplyForm {
   /** After this long without an answer the stream is begun, so that the client may leave and return. */
   readonly primeAfterMs: number | undefined
 }
+
+/** An answer in the forms that it can be had in. */
+export interface Said {
+  readonly text: string
+  /** The same as a body, where that is at hand. */
+  readonly bytes?: Uint8Array
+}
+
+/** After this long without an answer a stream is begun. */
+export const PRIME_AFTER_MS = 50
 
 /** How soon a client may come back for a stream that it lost. */
 const RETRY_MS = '1000'
@@ -58,20 +67,20 @@ export class ClientReply {
     return this.#send(text)
   }
 
-  /** The answer, in the form that fits what came before; `isBytes` as in {@link Answer}. */
-  answer(text: string, isBytes = false): void {
+  /** The answer, in the form that fits what came before. */
+  answer(said: Said): void {
     if (this.#state === 'over') return
     clearTimeout(this.#timer)
     const sink = this.#sink
     if (this.#state === 'events') {
-      this.#send(decoded({ text, isBytes }))
+      this.#send(said.text)
       this.#close()
       sink?.end()
       return
     }
     this.#close()
     if (sink === undefined) return
-    const bytes = Buffer.from(text, isBytes ? 'latin1' : 'utf8')
+    const bytes = said.bytes ?? Buffer.from(said.text)
     sink.head({ status: 200, kind: 'json', length: bytes.length, session: undefined })
     sink.chunk(bytes)
     sink.end()
@@ -180,4 +189,31 @@ export function resume(stream: LoggedStream, after: number, sink: ReplySink): Up
       stream.onLeft?.()
     },
   }
+}
+
+/** The first revision whose clients know an event without data. */
+const PRIMED_SINCE = '2025-11-25'
+
+/** What is kept of the answer to a request, and when its stream is begun. */
+export function keeping(
+  method: string,
+  version: string,
+  { primeAfterMs, open }: { readonly primeAfterMs: number; open(): LoggedStream },
+): Pick<ReplyForm, 'log' | 'primeAfterMs'> {
+  // Lists are short, and are to be filtered anew whenever they are read.
+  if (method.endsWith('/list')) return { log: undefined, primeAfterMs: undefined }
+  return { log: open, primeAfterMs: version >= PRIMED_SINCE ? primeAfterMs : undefined }
+}
+
+/** True when the client reads an event stream as the answer; where it does not say, it does. */
+export function takesEvents(headers: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2)
+    if (headers[i] === 'accept') return /text\/event-stream|\*\/\*/i.test(headers[i + 1] as string)
+  return true
+}
+
+/** The event behind which a client wants to read on. */
+export const lastEventIdIn = (headers: readonly string[]): string | undefined => {
+  const at = headers.findIndex((name, i) => i % 2 === 0 && name === 'last-event-id')
+  return at < 0 ? undefined : headers[at + 1]
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import type { Clock } from '../../../core/ports.ts'
-import { makeRoom } from '../../bounded.ts'
+import type { Clock } from '../../core/ports.ts'
+import { makeRoom } from '../bounded.ts'
 
 /** The bounds of what is kept for clients that lose a stream and come back. */
 export interface EventLogBounds {

@@ -113,14 +113,20 @@ test('a process that ends says so to the reader, and leaves nothing to come back
 })
 
 test('a reader that has gone holds no process up', async () => {
-  const { client, sink, call, id } = await begin()
+  const client = await start(open().upstream)
+  const token = { progressToken: 't' }
+  const { sink, call } = send(client, client.textAs('kept', 'silent', {}, token))
+  await until(() => sink.all.length === 1, 'the first event')
   sink.isFull = true
-  send(client, client.textAs('other', 'trickle', { n: 1 }))
+  send(client, client.textAs('one', 'trickle', { n: 1 }, token))
+  await until(() => sink.all.length === 2, 'what is too much')
   call.cancel()
+  expect((await client.call('pid')).error).toBeUndefined()
   const full = new RecordingSink()
   full.isFull = true
-  const { reading } = listenAfter(client, id, full)
-  await until(() => full.heads.length === 1, 'the stream')
+  const { reading } = listenAfter(client, sink.all[1]?.id, full)
+  send(client, client.textAs('two', 'trickle', { n: 1 }, token))
+  await until(() => full.events.length === 1, 'what is too much again')
   reading.cancel()
   expect((await client.call('pid')).error).toBeUndefined()
 })
